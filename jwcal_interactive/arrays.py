@@ -1,0 +1,213 @@
+"""Containers that steps take and return: frozen, with read-only arrays that may be shared.
+
+Array axes follow FITS files read by numpy: (integration, group, y, x); y and x are those of the science frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Card",
+    "Exposure",
+    "ExtraHDU",
+    "GuiderSlopes",
+    "Keyword",
+    "Ramp",
+    "Rates",
+    "Reference",
+    "References",
+    "Slopes",
+    "State",
+]
+
+F32: TypeAlias = NDArray[np.float32]
+U8: TypeAlias = NDArray[np.uint8]
+U32: TypeAlias = NDArray[np.uint32]
+Value: TypeAlias = str | int | float | bool | None
+
+
+class Card(NamedTuple):
+    """One FITS header card."""
+
+    keyword: str
+    value: Value
+    comment: str
+
+
+class Keyword(NamedTuple):
+    """A keyword that a step adds to the primary header of the product."""
+
+    value: Value
+    comment: str
+
+
+@dataclass(frozen=True, eq=False)
+class ExtraHDU:
+    """An extension that is carried unchanged from the raw file to the products (GROUP, INT_TIMES…)."""
+
+    name: str
+    cards: tuple[Card, ...]
+    data: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Exposure:
+    """The facts of one exposure, from its keywords (given in brackets).
+
+    Times are in seconds; pixel numbers start at 1 as in the keywords. ``None`` marks a keyword that the file
+    does not have and that not every exposure needs.
+    """
+
+    filename: str
+    instrument: str  # INSTRUME, upper case
+    detector: str  # DETECTOR, upper case
+    exp_type: str  # EXP_TYPE
+    readpatt: str  # READPATT
+    subarray: str  # SUBARRAY
+    xstart: int  # SUBSTRT1
+    ystart: int  # SUBSTRT2
+    xsize: int  # SUBSIZE1
+    ysize: int  # SUBSIZE2
+    fastaxis: int  # FASTAXIS: +-1 along x, +-2 along y
+    slowaxis: int  # SLOWAXIS
+    nints: int  # NINTS, of this file
+    ngroups: int  # NGROUPS
+    nframes: int  # NFRAMES averaged per group
+    groupgap: int  # GROUPGAP, frames dropped between groups
+    group_time: float  # TGROUP
+    frame_time: float | None  # TFRAME
+    frame_divisor: int | None  # FRMDIVSR
+    noutputs: int | None  # NOUTPUTS, amplifiers used
+    zero_frame: bool  # ZEROFRAM
+    gain_factor: float | None  # GAINFACT
+    primary: tuple[Card, ...] = ()
+    sci: tuple[Card, ...] = ()
+    extra: tuple[ExtraHDU, ...] = ()
+    tree: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # metadata that only the ASDF extension holds
+
+    def keyword(self, name: str) -> Value:
+        """Value of a header keyword, primary header first; ``None`` if the file does not have it."""
+        for cards in (self.primary, self.sci):
+            for card in cards:
+                if card.keyword == name:
+                    return card.value
+        return None
+
+
+class _Frozen:
+    """Read-only arrays and a copy-with-changes method for the containers below."""
+
+    def __post_init__(self) -> None:
+        for f in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                view = value.view()
+                view.flags.writeable = False
+                object.__setattr__(self, f.name, view)
+
+    def with_(self, **changes: Any) -> Self:
+        """Return a copy with some fields replaced; unchanged arrays are shared, keywords are added to."""
+        if "keywords" in changes:
+            merged = {**getattr(self, "keywords"), **changes["keywords"]}  # noqa: B009
+            changes["keywords"] = MappingProxyType(merged)
+        return replace(self, **changes)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ramp(_Frozen):
+    """Ramps of one exposure.
+
+    Attributes
+    ----------
+    data : float32 (nints, ngroups, ny, nx)
+        Group values, DN.
+    groupdq : uint8 (nints, ngroups, ny, nx)
+    pixeldq : uint32 (ny, nx)
+    zeroframe : float32 (nints, ny, nx) or None
+        First frame of each integration, DN, where it was downlinked separately; 0 where unusable.
+    average_dark_current : float32 (ny, nx) or None
+        For the Poisson variance, electron/s.
+    """
+
+    exposure: Exposure
+    data: F32
+    groupdq: U8
+    pixeldq: U32
+    zeroframe: F32 | None = None
+    average_dark_current: F32 | None = None
+    keywords: Mapping[str, Keyword] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Slopes(_Frozen):
+    """Count rates, DN/s (variances DN^2/s^2), of shape (ny, nx), or (nints, ny, nx) for one per integration."""
+
+    data: F32
+    err: F32
+    dq: U32
+    var_poisson: F32
+    var_rnoise: F32
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rates(_Frozen):
+    """What a ramp fit gives: the exposure-level slopes and those of each integration."""
+
+    exposure: Exposure
+    rate: Slopes
+    rateints: Slopes
+    keywords: Mapping[str, Keyword] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GuiderSlopes(_Frozen):
+    """Count rates of a guider exposure: data and err (nslices, ny, nx) in DN/s, dq (ny, nx)."""
+
+    exposure: Exposure
+    data: F32
+    err: F32
+    dq: U32
+    keywords: Mapping[str, Keyword] = field(default_factory=dict)
+
+
+State: TypeAlias = Ramp | Rates | GuiderSlopes
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Reference(_Frozen):
+    """Arrays of one reference file, already cut to the exposure's subarray, native byte order, C-contiguous.
+
+    Attributes
+    ----------
+    reftype : str
+        Reference type as CRDS names it, e.g. ``"gain"``.
+    name : str
+        File name without folder.
+    data : ndarray
+        The primary array of the type (``SCI``; ``COEFFS`` of a linearity reference; ``DQ`` of a mask).
+    dq : uint32 ndarray or None
+        Pixel flags in the standard bits (the file's own DQ_DEF table is already applied).
+    arrays : mapping
+        Further arrays by extension name, e.g. ``INV_COEFFS``, ``AVDRKCUR``.
+    keywords : mapping
+        Primary and SCI header values of the file.
+    """
+
+    reftype: str
+    name: str
+    data: NDArray[Any]
+    dq: U32 | None = None
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    keywords: Mapping[str, Value] = field(default_factory=dict)
+
+
+References: TypeAlias = Mapping[str, Reference | None]

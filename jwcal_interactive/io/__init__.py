@@ -1,0 +1,1 @@
+"""Files: the only package of the core that reads and writes FITS and ASDF."""

@@ -1,0 +1,209 @@
+"""Reading reference files: arrays cut to the exposure's subarray, flags in the standard bits."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jwcal_interactive.arrays import Exposure, Reference, Value
+from jwcal_interactive.dq import DQ
+from jwcal_interactive.errors import ReferenceError
+
+__all__ = ["read_parameters", "read_reference"]
+
+# Extension of the primary array where it is not SCI.
+_PRIMARY_ARRAY = {"mask": "DQ", "linearity": "COEFFS"}
+# Further arrays that steps use.
+_MORE_ARRAYS = {"linearity": ("INV_COEFFS",), "dark": ("AVDRKCUR",)}
+# Full-frame size (ny, nx) where a reference does not say its subarray.
+_FULL_FRAME = {"MIRI": (1024, 1032)}
+_FULL_FRAME_NIR = (2048, 2048)
+
+
+def read_reference(
+    path: str | Path, reftype: str, exposure: Exposure, *, exact: bool = False
+) -> Reference:
+    """Read what a step needs from a reference file.
+
+    Parameters
+    ----------
+    path : str or Path
+        FITS reference file in the format of its type.
+    reftype : str
+        Reference type, e.g. ``"gain"``.
+    exposure : Exposure
+        Gives the subarray to cut out.
+    exact : bool
+        The reference must have the exposure's subarray; it is not cut out of a larger one.
+
+    Returns
+    -------
+    Reference
+        With native, C-contiguous arrays.
+
+    Raises
+    ------
+    ReferenceError
+        If the file is missing, unreadable, lacks the array, is of another type or detector, or does not cover
+        the subarray.
+    """
+    from astropy.io import fits
+
+    path = Path(path)
+    if not path.is_file():
+        raise ReferenceError(f"{reftype} reference {path}: no such file. Check the path.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", fits.verify.VerifyWarning)
+            with fits.open(path, memmap=path.suffix != ".gz") as hdus:
+                return _read(hdus, path, reftype, exposure, exact)
+    except (OSError, EOFError, ValueError, TypeError, KeyError, Warning) as error:
+        raise ReferenceError(
+            f"{reftype} reference {path}: cannot be read as a FITS reference file ({error}). "
+            "Give another file or remove it from the CRDS cache and fetch it again."
+        ) from error
+
+
+def _read(hdus: Any, path: Path, reftype: str, exposure: Exposure, exact: bool) -> Reference:
+    name = _PRIMARY_ARRAY.get(reftype, "SCI")
+    if name not in hdus:
+        found = ", ".join(h.name or "?" for h in hdus)
+        raise ReferenceError(
+            f"{reftype} reference {path}: has no {name} extension (found: {found}); is it a reference of "
+            "another type?"
+        )
+    keywords: dict[str, Value] = {
+        c.keyword: c.value
+        for header in (hdus[name].header, hdus[0].header)
+        for c in header.cards
+        if isinstance(c.value, (str, int, float, bool))
+    }
+    _check_kind(path, reftype, exposure, keywords)
+    window = _window(hdus[name], path, reftype, exposure, keywords, exact)
+    primary_type = np.uint32 if name == "DQ" else np.float32
+    data = _cut(hdus[name], window, primary_type)
+    dq = None
+    if "DQ" in hdus and hdus["DQ"].header["NAXIS"] >= 2:
+        dq = data if name == "DQ" else _cut(hdus["DQ"], window, np.uint32)
+        dq = _standard_bits(dq, hdus)
+        if name == "DQ":
+            data = dq
+    arrays = {
+        more: _cut(hdus[more], window, np.float32)
+        for more in _MORE_ARRAYS.get(reftype, ())
+        if more in hdus and hdus[more].header["NAXIS"] >= 2
+    }
+    return Reference(
+        reftype=reftype, name=path.name, data=data, dq=dq, arrays=arrays, keywords=keywords
+    )
+
+
+def _check_kind(path: Path, reftype: str, exposure: Exposure, keywords: dict[str, Value]) -> None:
+    for keyword, wanted in (("INSTRUME", exposure.instrument), ("DETECTOR", exposure.detector)):
+        value = keywords.get(keyword)
+        if isinstance(value, str) and value.upper() not in (wanted, "N/A", "ANY", "GENERIC"):
+            raise ReferenceError(
+                f"{reftype} reference {path}: is for {keyword} = {value}, the exposure has {wanted}. "
+                "Give a reference of the same detector."
+            )
+    found = keywords.get("REFTYPE")
+    if isinstance(found, str) and found.lower() not in (reftype, "n/a"):
+        raise ReferenceError(
+            f"{reftype} reference {path}: its REFTYPE is {found!r}. Give a file of type {reftype}."
+        )
+
+
+def _window(
+    hdu: Any,
+    path: Path,
+    reftype: str,
+    exposure: Exposure,
+    keywords: dict[str, Value],
+    exact: bool,
+) -> tuple[slice, slice] | None:
+    """Rows and columns of the reference that the exposure's subarray covers; None for all."""
+    shape = hdu.shape
+    if reftype == "ipc" and len(shape) == 2:
+        return None  # one kernel for all pixels
+    ny, nx = shape[-2:]
+    corner = keywords.get("SUBSTRT1"), keywords.get("SUBSTRT2")
+    if not all(isinstance(v, int) and v >= 1 for v in corner):
+        if (ny, nx) != _FULL_FRAME.get(exposure.instrument, _FULL_FRAME_NIR):
+            raise ReferenceError(
+                f"{reftype} reference {path}: its place on the detector is unknown (keywords SUBSTRT1, "
+                f"SUBSTRT2 = {corner}) and its shape {ny, nx} is not a full frame."
+            )
+        corner = (1, 1)
+    x0, y0 = exposure.xstart - int(str(corner[0])), exposure.ystart - int(str(corner[1]))
+    fits_exactly = (x0, y0, nx, ny) == (0, 0, exposure.xsize, exposure.ysize)
+    inside = (
+        min(x0, y0) >= 0 and x0 + exposure.xsize <= nx and y0 + exposure.ysize <= ny and not exact
+    )
+    if not (fits_exactly or inside):
+        must = "be of the same subarray as" if exact else "cover"
+        raise ReferenceError(
+            f"{reftype} reference {path}: does not fit: it has {nx} x {ny} pixels from "
+            f"SUBSTRT1, SUBSTRT2 = {corner[0]}, {corner[1]}, and must {must} the exposure's subarray "
+            f"{exposure.subarray or ''} ({exposure.xsize} x {exposure.ysize} pixels from "
+            f"{exposure.xstart}, {exposure.ystart}). Give a reference for this subarray."
+        )
+    if fits_exactly:
+        return None
+    return slice(y0, y0 + exposure.ysize), slice(x0, x0 + exposure.xsize)
+
+
+def _cut(hdu: Any, window: tuple[slice, slice] | None, dtype: Any) -> NDArray[Any]:
+    if window is None or hdu.header["NAXIS"] < 2:
+        array = hdu.data
+    else:
+        array = hdu.section[(..., *window)]
+    return np.ascontiguousarray(array, dtype=dtype)
+
+
+def _standard_bits(dq: NDArray[Any], hdus: Any) -> NDArray[np.uint32]:
+    """Translate the bits that a file defines in its DQ_DEF table into the standard ones.
+
+    Names that are not standard flags are dropped (JWST documentation, "Data Quality Flags").
+    """
+    if "DQ_DEF" not in hdus or hdus["DQ_DEF"].data is None or not len(hdus["DQ_DEF"].data):
+        return dq
+    out = np.zeros_like(dq)
+    for row in hdus["DQ_DEF"].data:
+        flag = DQ.__members__.get(str(row["NAME"]).strip())
+        if flag is not None:
+            out[(dq & np.uint32(row["VALUE"])) != 0] |= np.uint32(flag)
+    return out
+
+
+def read_parameters(path: str | Path) -> dict[str, Any]:
+    """Read the ``parameters`` tree of a ``pars-*`` reference (ASDF).
+
+    Raises
+    ------
+    ReferenceError
+        If the file cannot be read or has no ``parameters``.
+    """
+    import asdf
+
+    path = Path(path)
+    if not path.is_file():
+        raise ReferenceError(f"parameter reference {path}: no such file.")
+    try:
+        with asdf.open(path, lazy_load=False, memmap=False) as tree:
+            return _plain(tree["parameters"])  # type: ignore[no-any-return]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReferenceError(
+            f"parameter reference {path}: cannot be read as ASDF with a `parameters` tree ({error})."
+        ) from error
+
+
+def _plain(node: Any) -> Any:
+    if hasattr(node, "items"):
+        return {str(k): _plain(v) for k, v in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_plain(v) for v in node]
+    return node

@@ -1,0 +1,1 @@
+"""Reference files: which ones apply (CRDS, parameter references, overrides) and what they contain."""

@@ -1,0 +1,131 @@
+"""The references of one exposure: looked up once, overridden by the user, loaded when a step needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from jwcal_interactive.arrays import Exposure, Reference
+from jwcal_interactive.errors import ReferenceError
+from jwcal_interactive.references.client import Context, find_references
+from jwcal_interactive.references.hashes import content_hash
+
+__all__ = ["NOT_APPLICABLE", "R_KEYWORDS", "Overrides", "ReferenceBook", "UsedReference"]
+
+NOT_APPLICABLE = "N/A"
+
+# (step, reference type) -> file, or N/A to run the step without it
+Overrides = Mapping[tuple[str, str], str]
+
+# Product keyword that names the reference of a type. A test compares them with the schemas of stdatamodels.
+R_KEYWORDS: dict[str, str] = {
+    "dark": "R_DARK",
+    "gain": "R_GAIN",
+    "ipc": "R_IPC",
+    "linearity": "R_LINEAR",
+    "mask": "R_MASK",
+    "readnoise": "R_READNO",
+    "saturation": "R_SATURA",
+    "superbias": "R_SUPERB",
+}
+
+_KEEP_BYTES = 64 << 20  # larger references (coefficients, darks) are read again rather than kept
+
+
+@dataclass(frozen=True)
+class UsedReference:
+    """A reference as recorded in history and products; ``sha256`` is empty for N/A."""
+
+    reftype: str
+    name: str
+    path: str
+    sha256: str
+    origin: Literal["crds", "override", "N/A"]
+
+
+class ReferenceBook:
+    """References of one exposure.
+
+    Parameters
+    ----------
+    context : Context
+        Where CRDS looks.
+    exposure : Exposure
+        Selects and cuts the references.
+    """
+
+    def __init__(self, context: Context, exposure: Exposure) -> None:
+        self.context = context
+        self.exposure = exposure
+        self.pmap = ""  # name of the CRDS context that answered; empty until it was asked
+        self._paths: dict[str, str | None] = {}
+        self._loaded: dict[tuple[str, bool], Reference] = {}
+
+    def look_up(self, reftypes: tuple[str, ...]) -> dict[str, str | None]:
+        """Paths by type from CRDS (``None`` for N/A); each type is asked for once.
+
+        Raises
+        ------
+        ReferenceError
+            As `find_references`.
+        """
+        new = tuple(t for t in dict.fromkeys(reftypes) if t not in self._paths)
+        if new:
+            self.pmap, found = find_references(self.context, self.exposure, new)
+            self._paths |= found
+        return {t: self._paths[t] for t in reftypes}
+
+    def path(self, step: str, reftype: str, overrides: Overrides) -> str | None:
+        """File that a step uses for a type; ``None`` for N/A.
+
+        Raises
+        ------
+        ReferenceError
+            If an override does not exist, or CRDS has no answer.
+        """
+        chosen = overrides.get((step, reftype))
+        if chosen is None:
+            return self.look_up((reftype,))[reftype]
+        if chosen.upper() == NOT_APPLICABLE:
+            return None
+        if not Path(chosen).is_file():
+            raise ReferenceError(
+                f"override of {reftype} in step {step}: {chosen}: no such file. Check the path, or give N/A "
+                "to run without this reference."
+            )
+        return chosen
+
+    def used(self, step: str, reftype: str, overrides: Overrides) -> UsedReference:
+        """Describe the reference that a step uses, with its content hash."""
+        path = self.path(step, reftype, overrides)
+        if path is None:
+            return UsedReference(reftype, NOT_APPLICABLE, "", "", "N/A")
+        origin: Literal["crds", "override"] = (
+            "override" if (step, reftype) in overrides else "crds"
+        )
+        return UsedReference(reftype, Path(path).name, path, content_hash(path), origin)
+
+    def load(
+        self, step: str, reftype: str, overrides: Overrides, *, exact: bool
+    ) -> Reference | None:
+        """Arrays of the reference that a step uses, cut to the exposure; ``None`` for N/A.
+
+        Raises
+        ------
+        ReferenceError
+            If the file is unreadable or does not fit.
+        """
+        from jwcal_interactive.io.reference_files import read_reference
+
+        path = self.path(step, reftype, overrides)
+        if path is None:
+            return None
+        key = (path, exact)
+        if key in self._loaded:
+            return self._loaded[key]
+        reference = read_reference(path, reftype, self.exposure, exact=exact)
+        if reference.data.nbytes <= _KEEP_BYTES:
+            self._loaded[key] = reference
+        return reference

@@ -1,0 +1,208 @@
+"""Asking CRDS: which reference file applies to an exposure, and where it is on disk.
+
+The ``crds`` package does the work. This module gives it its environment (the embedded demo context, or the
+user's own ``CRDS_PATH``), turns its many ways to fail into one clear message, and never lets it print.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from jwcal_interactive.arrays import Exposure
+from jwcal_interactive.errors import ReferenceError
+from jwcal_interactive.references.parkeys import crds_header
+
+__all__ = ["DEMO", "Context", "demo_cache_root", "find_references", "open_context"]
+
+DEMO = "demo"  # name of the embedded context
+_NOT_APPLICABLE = "N/A"
+_SERVER = "https://jwst-crds.stsci.edu"
+_lock = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where references come from.
+
+    Attributes
+    ----------
+    name : str
+        ``demo`` for the embedded context, else a CRDS context such as ``jwst_1364.pmap``; empty for the one
+        that is in operation.
+    environment : mapping
+        Variables that ``crds`` reads, set only while it is called.
+    """
+
+    name: str
+    environment: Mapping[str, str]
+
+    @property
+    def pmap(self) -> str | None:
+        """Mapping name to ask ``crds`` with; ``None`` lets it choose the one in operation."""
+        return self.environment.get("CRDS_CONTEXT")
+
+
+def demo_cache_root() -> Path:
+    """Folder of the embedded context's CRDS cache (JWCAL_DEMO_CACHE, or the user's cache folder)."""
+    chosen = os.environ.get("JWCAL_DEMO_CACHE")
+    return Path(chosen or Path(platformdirs.user_cache_dir("jwcal_interactive")) / "demo_crds")
+
+
+def open_context(
+    name: str | None = None, progress: Callable[[str], None] | None = None
+) -> Context:
+    """Choose the source of references.
+
+    Parameters
+    ----------
+    name : str, optional
+        ``"demo"`` for the embedded context (built on first use, no network), a CRDS context like
+        ``"jwst_1364.pmap"``, or nothing for CRDS_CONTEXT or the context in operation.
+    progress : callable, optional
+        Told what happens while the demo cache is built.
+    """
+    if name == DEMO:
+        from jwcal_interactive.simulate import build_demo_cache
+
+        cache = build_demo_cache(demo_cache_root(), progress=progress)
+        return Context(
+            DEMO, {"CRDS_PATH": str(cache.root), "CRDS_CONTEXT": cache.context, **_OFFLINE}
+        )
+    environment = {
+        "CRDS_PATH": os.environ.get("CRDS_PATH", str(Path.home() / "crds_cache")),
+        "CRDS_SERVER_URL": os.environ.get("CRDS_SERVER_URL", _SERVER),
+    }
+    pmap = name or os.environ.get("CRDS_CONTEXT")
+    if pmap:
+        if not pmap.endswith(".pmap") and not pmap.startswith("jwst-"):
+            raise ReferenceError(
+                f"context {pmap!r} is unknown: give a CRDS context such as jwst_1364.pmap, or {DEMO!r} for "
+                "the embedded one that needs no network."
+            )
+        environment["CRDS_CONTEXT"] = pmap
+    return Context(pmap or "", environment)
+
+
+_OFFLINE = {"CRDS_SERVER_URL": "https://crds-serverless.invalid", "CRDS_READONLY_CACHE": "1"}
+
+
+@contextlib.contextmanager
+def _crds_environment(context: Context) -> Iterator[None]:
+    """Set the variables for one call; ``crds`` keeps mappings by name, so these are dropped between caches."""
+    with _lock:
+        before = {name: os.environ.get(name) for name in context.environment}
+        changed = before["CRDS_PATH"] != context.environment["CRDS_PATH"]
+        os.environ.update(context.environment)
+        logger = logging.getLogger("CRDS")
+        level = logger.level
+        logger.setLevel(logging.CRITICAL + 1)
+        try:
+            if changed:
+                _forget_mappings()
+            yield
+        finally:
+            logger.setLevel(level)
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+            if changed:
+                _forget_mappings()
+
+
+def _forget_mappings() -> None:
+    from crds.core import utils
+
+    utils.clear_function_caches()
+
+
+def find_references(
+    context: Context, exposure: Exposure, reftypes: tuple[str, ...]
+) -> tuple[str, dict[str, str | None]]:
+    """Best references of an exposure.
+
+    Parameters
+    ----------
+    context : Context
+        Where to look.
+    exposure : Exposure
+        Its header selects.
+    reftypes : tuple of str
+        Types to look up, ``pars-*`` types too.
+
+    Returns
+    -------
+    pmap : str
+        Name of the context that answered, e.g. ``jwst_1364.pmap``.
+    paths : dict
+        Local path per type; ``None`` where CRDS says N/A, or does not know a ``pars-*`` type.
+
+    Raises
+    ------
+    ReferenceError
+        If CRDS cannot be reached and has no cache, or finds no match.
+    """
+    with _crds_environment(context):
+        try:
+            return _ask(context, exposure, reftypes)
+        except ReferenceError:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - crds raises anything, SystemExit too
+            raise ReferenceError(_unreachable(context, error)) from error
+
+
+def _ask(
+    context: Context, exposure: Exposure, reftypes: tuple[str, ...]
+) -> tuple[str, dict[str, str | None]]:
+    import crds
+    from crds.core import heavy_client
+
+    header = crds_header(exposure)
+    pmap = str(heavy_client.get_context_name("jwst", context.pmap))
+    answers: dict[str, str] = {}
+    for reftype in reftypes:
+        try:
+            answers |= crds.getrecommendations(
+                header, reftypes=[reftype], context=pmap, observatory="jwst", fast=True
+            )
+        except crds.CrdsError as error:
+            answers[reftype] = f"NOT FOUND {error}"
+    wanted = [t for t, a in answers.items() if _NOT_APPLICABLE not in a.upper() and "NOT FOUND" not in a]
+    missing = [
+        f"{t} ({a.removeprefix('NOT FOUND').strip()})"
+        for t, a in answers.items()
+        if "NOT FOUND" in a and _NOT_APPLICABLE not in a.upper() and not t.startswith("pars-")
+    ]
+    if missing:
+        raise ReferenceError(
+            f"{exposure.filename}: CRDS context {pmap} has no reference of type {'; '.join(missing)} for "
+            f"{exposure.instrument} {exposure.detector}, EXP_TYPE {exposure.exp_type}, SUBARRAY "
+            f"{exposure.subarray}. Give one with --steps.STEP.override_TYPE=FILE (or N/A), or choose "
+            "another --context."
+        )
+    found = (
+        crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst")
+        if wanted
+        else {}
+    )
+    return pmap, {t: str(found[t]) if t in found else None for t in reftypes}
+
+
+def _unreachable(context: Context, error: BaseException) -> str:
+    path = context.environment["CRDS_PATH"]
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return (
+        f"CRDS gives no answer: the cache CRDS_PATH = {path} does not hold what is needed and the server "
+        f"{context.environment['CRDS_SERVER_URL']} cannot be reached ({reason}). Connect to the network, set "
+        f"CRDS_PATH to a filled cache, give every reference with --steps.STEP.override_TYPE=FILE, or use "
+        f"--context {DEMO} for simulated exposures."
+    )

@@ -1,0 +1,49 @@
+"""Content hashes of reference files, remembered between runs so that a file is read for it only once."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from pathlib import Path
+
+import platformdirs
+
+__all__ = ["content_hash"]
+
+_known: dict[str, tuple[int, int, str]] = {}
+
+
+def _ledger() -> Path:
+    return Path(platformdirs.user_cache_dir("jwcal_interactive")) / "reference_hashes.json"
+
+
+def content_hash(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal text.
+
+    The result is kept in the user's cache folder under the file's full path, size and modification time; a
+    file that changed in any of these is read again.
+    """
+    path = Path(path).resolve()
+    stat = path.stat()
+    if not _known:
+        with contextlib.suppress(OSError, ValueError):  # no ledger yet, or one cut short: start anew
+            _known.update({k: tuple(v) for k, v in json.loads(_ledger().read_text()).items()})
+    size_and_time = (stat.st_size, stat.st_mtime_ns)
+    entry = _known.get(str(path))
+    if entry is not None and tuple(entry[:2]) == size_and_time:
+        return entry[2]
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    _known[str(path)] = (*size_and_time, digest)
+    _remember()
+    return digest
+
+
+def _remember() -> None:
+    ledger = _ledger()
+    temporary = ledger.with_name(f".{ledger.name}.{id(_known)}")
+    with contextlib.suppress(OSError):  # a read-only home only costs time
+        ledger.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(_known))
+        temporary.replace(ledger)

@@ -1,0 +1,1 @@
+"""Calibration steps, one module each; `jwcal_interactive.steps.catalogue` lists them."""

@@ -1,0 +1,65 @@
+"""All steps of this version, by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from jwcal_interactive.errors import ParameterError
+from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
+from jwcal_interactive.steps.dark_current import dark_current
+from jwcal_interactive.steps.definition import StepDefinition
+from jwcal_interactive.steps.dq_init import dq_init
+from jwcal_interactive.steps.gain_scale import gain_scale
+from jwcal_interactive.steps.group_scale import group_scale
+from jwcal_interactive.steps.guider_cds import guider_cds
+from jwcal_interactive.steps.ipc import ipc
+from jwcal_interactive.steps.jump import jump
+from jwcal_interactive.steps.linearity import linearity
+from jwcal_interactive.steps.ramp_fit import ramp_fit
+from jwcal_interactive.steps.refpix import refpix
+from jwcal_interactive.steps.saturation import saturation
+from jwcal_interactive.steps.superbias import superbias
+
+__all__ = ["STEPS", "get_step"]
+
+STEPS: Mapping[str, StepDefinition[Any, Any, Any]] = MappingProxyType(
+    {
+        definition.name: definition
+        for definition in (
+            group_scale,
+            dq_init,
+            saturation,
+            ipc,
+            superbias,
+            refpix,
+            linearity,
+            dark_current,
+            jump,
+            ramp_fit,
+            gain_scale,
+            guider_cds,
+        )
+    }
+)
+
+
+def get_step(name: str) -> StepDefinition[Any, Any, Any]:
+    """Find a step by its official name.
+
+    Raises
+    ------
+    ParameterError
+        If there is none, or it is an official step that this version does not offer.
+    """
+    if name in STEPS:
+        return STEPS[name]
+    if name in NOT_IN_THIS_VERSION:
+        raise ParameterError(
+            f"step {name} is an official step that is off by default and that this version does not offer."
+        )
+    near = difflib.get_close_matches(name, STEPS, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise ParameterError(f"there is no step {name!r}.{hint} Known: {', '.join(STEPS)}.")

@@ -1,0 +1,30 @@
+"""group_scale: undo the power-of-two division of on-board frame averaging."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jwcal_interactive.arrays import Ramp, References
+from jwcal_interactive.errors import Skip
+from jwcal_interactive.params import StepParams
+from jwcal_interactive.steps.definition import step
+from jwcal_interactive.tiles import Tiles
+
+
+class GroupScaleParams(StepParams):
+    """group_scale has no parameters of its own."""
+
+
+@step("group_scale", keyword="S_GRPSCL", params=GroupScaleParams)
+def group_scale(ramp: Ramp, refs: References, p: GroupScaleParams, tiles: Tiles) -> Ramp:
+    """Rescale groups whose number of averaged frames is not the on-board divisor.
+
+    On board, the sum of NFRAMES frames is divided by FRMDIVSR, always a power of two; where the two differ,
+    all groups are multiplied by FRMDIVSR / NFRAMES.
+    """
+    nframes, divisor = ramp.exposure.nframes, ramp.exposure.frame_divisor
+    if divisor is None:
+        raise Skip("keyword FRMDIVSR is missing")
+    if nframes == divisor:
+        raise Skip(f"NFRAMES = FRMDIVSR = {nframes}: nothing to rescale")
+    return ramp.with_(data=ramp.data * np.float32(divisor / nframes))
