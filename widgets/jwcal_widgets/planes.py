@@ -1,0 +1,129 @@
+"""The two-dimensional planes that a state of the reduction offers to the image view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates, Slopes, State
+from jwcal_interactive.dq import DQ
+
+__all__ = ["Plane", "bad_pixels", "plane_names", "take_plane"]
+
+ALL = 0  # as an integration number: the whole exposure
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """An image with its flags.
+
+    Attributes
+    ----------
+    data : float32 (ny, nx)
+        Values, in `unit`.
+    dq : uint32 (ny, nx)
+        Flags of the detector pixel, and of the groups that the plane is made from.
+    unit : str
+        Unit of the values; empty for flags.
+    title : str
+        What it is, in words.
+    """
+
+    data: NDArray[np.float32]
+    dq: NDArray[np.uint32]
+    unit: str
+    title: str
+
+
+_RAMP_PLANES = ("group", "difference", "DQ")
+_SLOPE_PLANES = ("slope", "error", "Poisson variance", "read noise variance", "DQ")
+_GUIDER_PLANES = ("slope", "error", "DQ")
+
+
+def plane_names(state: State) -> tuple[str, ...]:
+    """Names of the planes that a state has, most natural first."""
+    if isinstance(state, Ramp):
+        ngroups = state.data.shape[1]
+        return _RAMP_PLANES if ngroups > 1 else ("group", "DQ")
+    return _SLOPE_PLANES if isinstance(state, Rates) else _GUIDER_PLANES
+
+
+def take_plane(state: State, name: str, integration: int, group: int) -> Plane:
+    """Cut one plane out of a state.
+
+    Parameters
+    ----------
+    state : Ramp, Rates or GuiderSlopes
+    name : str
+        One of `plane_names`.
+    integration : int
+        Number from 1; 0 for the slope of the whole exposure (`Rates` only).
+    group : int
+        Number from 1 (`Ramp` only). The difference of group n is group n + 1 minus group n.
+    """
+    if isinstance(state, Ramp):
+        return _ramp_plane(state, name, integration, group)
+    if isinstance(state, Rates):
+        if integration == ALL:
+            return _slope_plane(state.rate, name, "whole exposure")
+        one = state.rateints
+        k = integration - 1
+        cut = Slopes(
+            data=one.data[k],
+            err=one.err[k],
+            dq=one.dq[k],
+            var_poisson=one.var_poisson[k],
+            var_rnoise=one.var_rnoise[k],
+        )
+        return _slope_plane(cut, name, f"integration {integration}")
+    return _guider_plane(state, name, integration)
+
+
+def _ramp_plane(ramp: Ramp, name: str, integration: int, group: int) -> Plane:
+    k, n = integration - 1, group - 1
+    where = f"integration {integration}, group {group}"
+    if name == "difference":
+        n = min(n, ramp.data.shape[1] - 2)
+        dq = ramp.pixeldq | ramp.groupdq[k, n] | ramp.groupdq[k, n + 1]
+        return Plane(
+            ramp.data[k, n + 1] - ramp.data[k, n],
+            dq,
+            "DN",
+            f"integration {integration}, group {n + 2} − group {n + 1}",
+        )
+    dq = ramp.pixeldq | ramp.groupdq[k, n]
+    if name == "DQ":
+        return _dq_plane(dq, where)
+    return Plane(ramp.data[k, n], dq, "DN", where)
+
+
+def _slope_plane(slopes: Slopes, name: str, where: str) -> Plane:
+    if name == "DQ":
+        return _dq_plane(slopes.dq, where)
+    data, unit = {
+        "slope": (slopes.data, "DN/s"),
+        "error": (slopes.err, "DN/s"),
+        "Poisson variance": (slopes.var_poisson, "DN²/s²"),
+        "read noise variance": (slopes.var_rnoise, "DN²/s²"),
+    }[name]
+    return Plane(data, slopes.dq, unit, where)
+
+
+def _guider_plane(state: GuiderSlopes, name: str, number: int) -> Plane:
+    k, where = number - 1, f"slice {number}"
+    if name == "DQ":
+        return _dq_plane(state.dq, where)
+    return Plane((state.data if name == "slope" else state.err)[k], state.dq, "DN/s", where)
+
+
+def _dq_plane(dq: NDArray[np.uint32], where: str) -> Plane:
+    """Show flags as an image of how many a pixel carries; the overlay says which ones."""
+    return Plane(np.bitwise_count(dq).astype(np.float32), dq, "flags per pixel", where)
+
+
+def bad_pixels(dq: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Pixels that must not set the display limits: unusable, or without light."""
+    flags = DQ.DO_NOT_USE | DQ.NON_SCIENCE | DQ.REFERENCE_PIXEL
+    return (dq & np.uint32(flags)) != 0

@@ -1,0 +1,163 @@
+"""From detector values to colours: display limits, stretches and colour tables."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jwcal_widgets.colormaps import INVALID_COLOR, color_ramp
+
+__all__ = [
+    "LEVELS",
+    "LIMITS",
+    "STRETCHES",
+    "Limits",
+    "find_limits",
+    "lookup_table",
+    "sample",
+    "stretched",
+    "to_rgb",
+]
+
+Limits: TypeAlias = tuple[float, float]
+
+STRETCHES = ("linear", "sqrt", "asinh", "log")
+LIMITS = {
+    "99.5 %": 99.5,
+    "99 %": 99.0,
+    "98 %": 98.0,
+    "95 %": 95.0,
+    "90 %": 90.0,
+    "min to max": 100.0,
+    "zscale": None,
+}
+LEVELS = 4096
+SAMPLE_SIZE = 100_000
+
+
+def sample(
+    data: NDArray[np.float32], bad: NDArray[np.bool_] | None = None, size: int = SAMPLE_SIZE
+) -> NDArray[np.float32]:
+    """Take finite values of an image on a regular grid, for robust limits at a fixed cost.
+
+    Parameters
+    ----------
+    data : float32 (ny, nx)
+        Image, in any unit.
+    bad : bool (ny, nx), optional
+        Pixels to leave out, unless nothing else remains.
+    size : int
+        About how many values are taken.
+
+    Returns
+    -------
+    float32 (n,)
+        May be empty.
+    """
+    # An odd step does not fall on the same amplifier columns or rows again and again.
+    step = max(1, int(np.sqrt(data.size / size))) | 1 if data.size > size else 1
+    values = data[::step, ::step]
+    finite = np.isfinite(values)
+    if bad is not None:
+        good = finite & ~bad[::step, ::step]
+        if good.any():
+            finite = good
+    return values[finite]
+
+
+def find_limits(values: NDArray[np.float32], method: str) -> Limits:
+    """Return the display limits of a sample of values.
+
+    Parameters
+    ----------
+    values : float32 (n,)
+        Finite values, see `sample`.
+    method : str
+        A key of `LIMITS`: the central percentage of the values, or ``zscale`` (the IRAF algorithm,
+        as in `astropy.visualization.ZScaleInterval`).
+
+    Returns
+    -------
+    (float, float)
+        Low and high limit in the unit of the image; low < high always.
+    """
+    if values.size == 0:
+        return 0.0, 1.0
+    percent = LIMITS[method]
+    if percent is None:
+        from astropy.visualization import ZScaleInterval
+
+        low, high = ZScaleInterval().get_limits(values)
+    else:
+        tail = (100.0 - percent) / 2.0
+        low, high = np.percentile(values, (tail, 100.0 - tail))
+    low, high = float(low), float(high)
+    if not high > low:
+        half = max(abs(low) * 1e-3, 0.5)
+        low, high = low - half, low + half
+    return low, high
+
+
+def stretched(fraction: NDArray[np.float64], stretch: str) -> NDArray[np.float64]:
+    """Apply a stretch to fractions (0 to 1) of the display range; 0 and 1 stay where they are.
+
+    The curves are those of SAOImage DS9: sqrt(f); asinh(10 f) / asinh(10);
+    log(1000 f + 1) / log(1001).
+    """
+    if stretch == "linear":
+        return fraction
+    if stretch == "sqrt":
+        return np.sqrt(fraction)
+    if stretch == "asinh":
+        return np.arcsinh(10.0 * fraction) / np.arcsinh(10.0)
+    if stretch == "log":
+        return np.log1p(1000.0 * fraction) / np.log(1001.0)
+    raise ValueError(f"stretch {stretch!r}: it must be one of {', '.join(STRETCHES)}")
+
+
+@lru_cache(maxsize=32)
+def lookup_table(stretch: str, colormap: str) -> NDArray[np.uint8]:
+    """Colours of `LEVELS` equal steps between the limits, and one more for invalid values.
+
+    Returns
+    -------
+    uint8 (LEVELS + 1, 3)
+    """
+    fraction = stretched(np.linspace(0.0, 1.0, LEVELS), stretch)
+    table = np.empty((LEVELS + 1, 3), np.uint8)
+    table[:LEVELS] = color_ramp(colormap, fraction)
+    table[LEVELS] = INVALID_COLOR
+    table.flags.writeable = False
+    return table
+
+
+def to_rgb(
+    data: NDArray[np.float32], limits: Limits, table: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Colour an image.
+
+    Parameters
+    ----------
+    data : float32 (ny, nx)
+        Values; NaN and infinities get the colour of invalid values.
+    limits : (float, float)
+        Values shown with the first and last colour; those outside get the nearest of the two.
+    table : uint8 (LEVELS + 1, 3)
+        See `lookup_table`.
+
+    Returns
+    -------
+    uint8 (ny, nx, 3)
+    """
+    low, high = limits
+    finite = np.isfinite(data)
+    level = (np.where(finite, data, low) - np.float32(low)) * np.float32(
+        (LEVELS - 1) / (high - low)
+    )
+    np.clip(level, 0, LEVELS - 1, out=level)
+    index = level.astype(np.int16)
+    index[~finite] = LEVELS
+    return table[index]
