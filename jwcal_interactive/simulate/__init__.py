@@ -1,0 +1,26 @@
+"""Simulated raw exposures, and a demonstration CRDS context that calibrates them offline.
+
+>>> from jwcal_interactive.simulate import ExposureSpec, simulate_exposure, write_level1b
+>>> exposure = simulate_exposure(ExposureSpec(subarray="SUB640", ngroups=8))
+>>> path = write_level1b(exposure, "folder")  # doctest: +SKIP
+"""
+
+from jwcal_interactive.simulate.crds_cache import DemoCache, build_demo_cache
+from jwcal_interactive.simulate.exposure import CosmicRayHits, SimulatedExposure, simulate_exposure
+from jwcal_interactive.simulate.level1b import write_level1b
+from jwcal_interactive.simulate.scene import Scene
+from jwcal_interactive.simulate.spec import ExposureSpec
+from jwcal_interactive.simulate.truth import read_truth, write_truth
+
+__all__ = [
+    "CosmicRayHits",
+    "DemoCache",
+    "ExposureSpec",
+    "Scene",
+    "SimulatedExposure",
+    "build_demo_cache",
+    "read_truth",
+    "simulate_exposure",
+    "write_level1b",
+    "write_truth",
+]

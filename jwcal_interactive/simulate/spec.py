@@ -1,0 +1,131 @@
+"""What exposure to simulate."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from jwcal_interactive.errors import ParameterError
+from jwcal_interactive.simulate.detectors import Detector, Subarray, detector_named
+from jwcal_interactive.simulate.readpatterns import ReadPattern, read_pattern
+from jwcal_interactive.simulate.scene import Scene
+
+__all__ = ["ExposureSpec"]
+
+
+@dataclass(frozen=True)
+class ExposureSpec:
+    """An exposure as an observer plans it; every field has a default.
+
+    Attributes
+    ----------
+    instrument, detector, subarray, readpatt, filter, pupil, exp_type : str
+        Official keyword values (INSTRUME, DETECTOR, SUBARRAY, READPATT, FILTER, PUPIL, EXP_TYPE).
+    ngroups, nints : int
+        Groups per integration and integrations.
+    seed : int
+        Seed of the sky, the noise and the cosmic rays. The detector has a seed of its own.
+    date : str
+        Start of the exposure, UTC, ISO 8601.
+    program, observation, visit, visit_group, sequence, activity, exposure : str
+        Parts of the official file name.
+    ra, dec, roll : float
+        Where the aperture's reference point looks, ICRS, and V3 position angle there; deg.
+    scene : Scene
+        The sky.
+    cosmic_rays : bool
+        Whether particles hit the detector.
+
+    Raises
+    ------
+    ParameterError
+        If a value is unknown or out of range.
+    """
+
+    instrument: str = "NIRCAM"
+    detector: str = "NRCALONG"
+    subarray: str = "FULL"
+    readpatt: str = "RAPID"
+    filter: str = "F356W"
+    pupil: str = "CLEAR"
+    exp_type: str = "NRC_IMAGE"
+    ngroups: int = 10
+    nints: int = 1
+    seed: int = 1
+    date: str = "2024-03-15T08:30:00.000"
+    program: str = "99001"
+    observation: str = "001"
+    visit: str = "001"
+    visit_group: str = "02"
+    sequence: str = "1"
+    activity: str = "01"
+    exposure: str = "00001"
+    ra: float = 53.1625
+    dec: float = -27.7914
+    roll: float = 40.0
+    scene: Scene = field(default_factory=Scene)
+    cosmic_rays: bool = True
+
+    def __post_init__(self) -> None:
+        self.detector_description.subarray(self.subarray)
+        read_pattern(self.instrument, self.readpatt)
+        for name, value, least in (("ngroups", self.ngroups, 1), ("nints", self.nints, 1)):
+            if value < least:
+                raise ParameterError(f"{name}={value}: must be at least {least}.")
+        if not -90 <= self.dec <= 90:
+            raise ParameterError(f"dec={self.dec}: must be between -90 and 90 deg.")
+        try:
+            dt.datetime.fromisoformat(self.date)
+        except ValueError:
+            raise ParameterError(
+                f"date={self.date!r}: must be ISO 8601, such as 2024-03-15T08:30:00."
+            ) from None
+        for name, width in _NAME_PARTS.items():
+            text = getattr(self, name)
+            if len(text) != width or not text.isalnum():
+                raise ParameterError(f"{name}={text!r}: must be {width} letters or digits.")
+
+    @property
+    def detector_description(self) -> Detector:
+        """The detector's row of the table."""
+        return detector_named(self.instrument, self.detector)
+
+    @property
+    def subarray_description(self) -> Subarray:
+        """The subarray's row of the table."""
+        return self.detector_description.subarray(self.subarray)
+
+    @property
+    def read_pattern(self) -> ReadPattern:
+        """The read pattern's row of the table."""
+        return read_pattern(self.instrument, self.readpatt)
+
+    @property
+    def frame_time(self) -> float:
+        """TFRAME, s."""
+        return self.subarray_description.frame_time
+
+    @property
+    def group_time(self) -> float:
+        """TGROUP: from the start of a group to the start of the next, s."""
+        return self.frame_time * self.read_pattern.frames_per_group
+
+    @property
+    def rootname(self) -> str:
+        """Official file name without suffix and extension."""
+        return (
+            f"jw{self.program}{self.observation}{self.visit}"
+            f"_{self.visit_group}{self.sequence}{self.activity}"
+            f"_{self.exposure}_{self.detector.lower()}"
+        )
+
+
+_NAME_PARTS = {
+    "program": 5,
+    "observation": 3,
+    "visit": 3,
+    "visit_group": 2,
+    "sequence": 1,
+    "activity": 2,
+    "exposure": 5,
+}

@@ -1,0 +1,73 @@
+"""The truth of a simulated exposure as a FITS file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from jwcal_interactive.simulate.exposure import CosmicRayHits, SimulatedExposure
+from jwcal_interactive.simulate.saving import save_whole
+
+__all__ = ["read_truth", "write_truth"]
+
+
+def write_truth(exposure: SimulatedExposure, path: str | Path) -> Path:
+    """Write the truth beside a raw exposure.
+
+    HDUs: ``SLOPE`` (ny, nx), float32, DN/s, the slope that an ideal calibration recovers (before
+    inter-pixel capacitance, without dark current); ``HITS``, a table with one row per pixel that a
+    particle touched: INTEGRATION, GROUP, FRAME (0-indexed; the first frame that holds the charge),
+    DIFFERENCE (g of the first changed ``group[g] - group[g - 1]``, 0: none), Y, X (0-indexed,
+    science frame), AMPLITUDE (linear DN).
+
+    Parameters
+    ----------
+    exposure : SimulatedExposure
+        What to write.
+    path : str or Path
+        File name, or a folder: then the exposure's official root name with ``_truth.fits``.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; nothing is left behind.
+    """
+    target = Path(path)
+    if target.suffix != ".fits":
+        target = target / f"{exposure.spec.rootname}_truth.fits"
+    hits = exposure.hits
+    primary = fits.PrimaryHDU()
+    primary.header["FILENAME"] = (target.name, "name of the file")
+    primary.header["SEED"] = (exposure.spec.seed, "seed of sky, noise and particles")
+    primary.header["BACKGRND"] = (exposure.spec.scene.background, "[electron/s] mean background")
+    slope = fits.ImageHDU(exposure.slope, name="SLOPE")
+    slope.header["BUNIT"] = "DN/s"
+    columns = [
+        fits.Column("INTEGRATION", "J", array=hits.integration),
+        fits.Column("GROUP", "J", array=hits.group),
+        fits.Column("FRAME", "J", array=hits.frame),
+        fits.Column("DIFFERENCE", "J", array=hits.first_difference),
+        fits.Column("Y", "J", array=hits.y),
+        fits.Column("X", "J", array=hits.x),
+        fits.Column("AMPLITUDE", "E", unit="DN", array=hits.amplitude),
+    ]
+    table = fits.BinTableHDU.from_columns(columns, name="HITS")
+    return save_whole(target, fits.HDUList([primary, slope, table]).writeto)
+
+
+def read_truth(path: str | Path) -> tuple[np.ndarray, CosmicRayHits]:
+    """Read the slope (DN/s) and the hits back from a file of `write_truth`."""
+    with fits.open(path, memmap=False) as hdus:
+        slope = np.asarray(hdus["SLOPE"].data, np.float32)
+        rows = hdus["HITS"].data
+        integers = (
+            np.asarray(rows[name], np.int32) for name in ("INTEGRATION", "GROUP", "FRAME", "Y", "X")
+        )
+        return slope, CosmicRayHits(*integers, np.asarray(rows["AMPLITUDE"], np.float32))
