@@ -53,8 +53,7 @@ class ExtraHDU:
     """An extension that is carried unchanged from the raw file to the products (GROUP, INT_TIMES…)."""
 
     name: str
-    cards: tuple[Card, ...]
-    data: NDArray[Any]
+    hdu: Any  # in memory; only `io` looks inside
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,9 +89,7 @@ class Exposure:
     primary: tuple[Card, ...] = ()
     sci: tuple[Card, ...] = ()
     extra: tuple[ExtraHDU, ...] = ()
-    tree: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # metadata that only the ASDF extension holds
+    tree: Mapping[str, Any] = field(default_factory=dict)  # metadata that only the ASDF extension holds
 
     def keyword(self, name: str) -> Value:
         """Value of a header keyword, primary header first; ``None`` if the file does not have it."""

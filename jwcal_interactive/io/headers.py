@@ -16,8 +16,35 @@ __all__ = ["cards_of", "exposure_from_cards"]
 
 # Cards that describe how one HDU is stored; they are made anew for each product.
 _STRUCTURAL = frozenset(
-    "SIMPLE XTENSION BITPIX NAXIS EXTEND PCOUNT GCOUNT TFIELDS BSCALE BZERO EXTNAME EXTVER NEXTEND "
-    "CHECKSUM DATASUM TFORM TTYPE TDIM TZERO TSCAL TUNIT TNULL NAXIS1 NAXIS2 NAXIS3 NAXIS4 END".split()
+    [
+        "SIMPLE",
+        "XTENSION",
+        "BITPIX",
+        "NAXIS",
+        "EXTEND",
+        "PCOUNT",
+        "GCOUNT",
+        "TFIELDS",
+        "BSCALE",
+        "BZERO",
+        "EXTNAME",
+        "EXTVER",
+        "NEXTEND",
+        "CHECKSUM",
+        "DATASUM",
+        "TFORM",
+        "TTYPE",
+        "TDIM",
+        "TZERO",
+        "TSCAL",
+        "TUNIT",
+        "TNULL",
+        "NAXIS1",
+        "NAXIS2",
+        "NAXIS3",
+        "NAXIS4",
+        "END",
+    ]
 )
 
 
@@ -71,16 +98,12 @@ class _Keywords:
             raise self.fail(name, f"is {value!r}", allowed)
         return int(value)
 
-    def optional_number(
-        self, name: str, allowed: str, rule: Callable[[float], bool]
-    ) -> float | None:
+    def optional_number(self, name: str, allowed: str, rule: Callable[[float], bool]) -> float | None:
         if self.values.get(name) is None:
             return None
         return self.number(name, allowed, rule)
 
-    def optional_integer(
-        self, name: str, allowed: str, rule: Callable[[float], bool]
-    ) -> int | None:
+    def optional_integer(self, name: str, allowed: str, rule: Callable[[float], bool]) -> int | None:
         if self.values.get(name) is None:
             return None
         return self.integer(name, allowed, rule)

@@ -132,9 +132,9 @@ class _Opened:
                 "(integration, group, y, x), as in an _uncal.fits or _ramp.fits file."
             )
         extra = tuple(
-            ExtraHDU(hdu.name, cards_of(hdu.header), np.array(hdu.data))
+            ExtraHDU(hdu.name, hdu.copy())
             for hdu in self.hdus[1:]
-            if hdu.name not in _RAMP_HDUS and hdu.is_image is False and hdu.data is not None
+            if hdu.name not in _RAMP_HDUS and not hdu.is_image and hdu.data is not None
         )
         exposure = exposure_from_cards(path, cards_of(primary), cards_of(sci), extra)
         self._refuse_other_readouts(exposure)

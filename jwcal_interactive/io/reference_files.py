@@ -24,9 +24,7 @@ _FULL_FRAME = {"MIRI": (1024, 1032)}
 _FULL_FRAME_NIR = (2048, 2048)
 
 
-def read_reference(
-    path: str | Path, reftype: str, exposure: Exposure, *, exact: bool = False
-) -> Reference:
+def read_reference(path: str | Path, reftype: str, exposure: Exposure, *, exact: bool = False) -> Reference:
     """Read what a step needs from a reference file.
 
     Parameters
@@ -97,9 +95,7 @@ def _read(hdus: Any, path: Path, reftype: str, exposure: Exposure, exact: bool) 
         for more in _MORE_ARRAYS.get(reftype, ())
         if more in hdus and hdus[more].header["NAXIS"] >= 2
     }
-    return Reference(
-        reftype=reftype, name=path.name, data=data, dq=dq, arrays=arrays, keywords=keywords
-    )
+    return Reference(reftype=reftype, name=path.name, data=data, dq=dq, arrays=arrays, keywords=keywords)
 
 
 def _check_kind(path: Path, reftype: str, exposure: Exposure, keywords: dict[str, Value]) -> None:
@@ -140,9 +136,7 @@ def _window(
         corner = (1, 1)
     x0, y0 = exposure.xstart - int(str(corner[0])), exposure.ystart - int(str(corner[1]))
     fits_exactly = (x0, y0, nx, ny) == (0, 0, exposure.xsize, exposure.ysize)
-    inside = (
-        min(x0, y0) >= 0 and x0 + exposure.xsize <= nx and y0 + exposure.ysize <= ny and not exact
-    )
+    inside = min(x0, y0) >= 0 and x0 + exposure.xsize <= nx and y0 + exposure.ysize <= ny and not exact
     if not (fits_exactly or inside):
         must = "be of the same subarray as" if exact else "cover"
         raise ReferenceError(

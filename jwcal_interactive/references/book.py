@@ -102,14 +102,10 @@ class ReferenceBook:
         path = self.path(step, reftype, overrides)
         if path is None:
             return UsedReference(reftype, NOT_APPLICABLE, "", "", "N/A")
-        origin: Literal["crds", "override"] = (
-            "override" if (step, reftype) in overrides else "crds"
-        )
+        origin: Literal["crds", "override"] = "override" if (step, reftype) in overrides else "crds"
         return UsedReference(reftype, Path(path).name, path, content_hash(path), origin)
 
-    def load(
-        self, step: str, reftype: str, overrides: Overrides, *, exact: bool
-    ) -> Reference | None:
+    def load(self, step: str, reftype: str, overrides: Overrides, *, exact: bool) -> Reference | None:
         """Arrays of the reference that a step uses, cut to the exposure; ``None`` for N/A.
 
         Raises

@@ -56,9 +56,7 @@ def demo_cache_root() -> Path:
     return Path(chosen or Path(platformdirs.user_cache_dir("jwcal_interactive")) / "demo_crds")
 
 
-def open_context(
-    name: str | None = None, progress: Callable[[str], None] | None = None
-) -> Context:
+def open_context(name: str | None = None, progress: Callable[[str], None] | None = None) -> Context:
     """Choose the source of references.
 
     Parameters
@@ -73,9 +71,7 @@ def open_context(
         from jwcal_interactive.simulate import build_demo_cache
 
         cache = build_demo_cache(demo_cache_root(), progress=progress)
-        return Context(
-            DEMO, {"CRDS_PATH": str(cache.root), "CRDS_CONTEXT": cache.context, **_OFFLINE}
-        )
+        return Context(DEMO, {"CRDS_PATH": str(cache.root), "CRDS_CONTEXT": cache.context, **_OFFLINE})
     environment = {
         "CRDS_PATH": os.environ.get("CRDS_PATH", str(Path.home() / "crds_cache")),
         "CRDS_SERVER_URL": os.environ.get("CRDS_SERVER_URL", _SERVER),
@@ -156,7 +152,7 @@ def find_references(
             return _ask(context, exposure, reftypes)
         except ReferenceError:
             raise
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - crds raises anything, SystemExit too
+        except (Exception, SystemExit) as error:
             raise ReferenceError(_unreachable(context, error)) from error
 
 
@@ -189,11 +185,7 @@ def _ask(
             f"{exposure.subarray}. Give one with --steps.STEP.override_TYPE=FILE (or N/A), or choose "
             "another --context."
         )
-    found = (
-        crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst")
-        if wanted
-        else {}
-    )
+    found = crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst") if wanted else {}
     return pmap, {t: str(found[t]) if t in found else None for t in reftypes}
 
 

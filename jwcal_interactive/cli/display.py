@@ -1,0 +1,92 @@
+"""What the command line shows while it works, and the tables after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from jwcal_interactive.kernels.warmup import is_warm, warm_up
+from jwcal_interactive.pipeline import Outcome
+from jwcal_interactive.pipeline import Progress as StepProgress
+
+__all__ = ["Display", "outcome_table"]
+
+
+class Display:
+    """Progress on standard error, results on standard output.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show no progress.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.quiet = quiet
+        self._console = Console(stderr=True, highlight=False, quiet=quiet)
+
+    def say(self, text: str) -> None:
+        """One line of progress that stays."""
+        self._console.print(text)
+
+    @contextmanager
+    def bar(self, title: str, total: float | None = None) -> Iterator[_Bar]:
+        """Show a progress bar (a spinner if ``total`` is unknown) while the block runs."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self._console, disable=self.quiet) as progress:
+            yield _Bar(progress, title, total)
+
+    def warm_up(self) -> None:
+        """Load the kernels; where they must be compiled first, say so."""
+        if is_warm():
+            return
+        with self.bar("compiling kernels, once", 1.0) as bar:
+
+            def report(done: int, total: int, name: str) -> None:
+                bar.update(done / total, f"compiling kernels, once: {name or 'done'}")
+
+            warm_up(report)
+
+
+class _Bar:
+    """One line of a progress display."""
+
+    def __init__(self, progress: Progress, title: str, total: float | None) -> None:
+        self._progress = progress
+        self._task = progress.add_task(title, total=total)
+
+    def update(self, done: float | None = None, title: str | None = None) -> None:
+        """Set how far it is (0 to the total) and what is going on."""
+        self._progress.update(self._task, completed=done, description=title)
+
+    def step(self, progress: StepProgress) -> None:
+        """Show the progress of a pipeline."""
+        done = (progress.index + progress.fraction) / progress.nsteps
+        self.update(done, f"{progress.step:<14}")
+
+
+def outcome_table(outcomes: Iterable[Outcome], title: str) -> Table:
+    """Table of steps with outcome, time and references."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("step")
+    table.add_column("outcome")
+    table.add_column("time / s", justify="right")
+    table.add_column("references or reason")
+    total = 0.0
+    for outcome in outcomes:
+        total += outcome.seconds
+        detail = outcome.reason or ", ".join(r.name for r in outcome.references)
+        table.add_row(outcome.step, outcome.state, f"{outcome.seconds:.2f}", detail)
+    table.add_section()
+    table.add_row("all steps", "", f"{total:.2f}", "")
+    return table

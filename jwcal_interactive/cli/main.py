@@ -1,0 +1,60 @@
+"""Entry point of the ``jwcal`` command: its subcommands and how errors end."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from jwcal_interactive.errors import Cancelled, JwcalError
+from jwcal_interactive.version import VERSION
+
+__all__ = ["cli", "main"]
+
+_COMMANDS = ("demo", "lab", "run", "steps")
+
+
+class _Commands(click.Group):
+    """Subcommands that are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        from importlib import import_module
+
+        command: click.Command = import_module(f"jwcal_interactive.cli.{cmd_name}").command
+        return command
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="jwcal")
+def cli() -> None:
+    """Interactive reduction of JWST exposures.
+
+    \b
+    jwcal demo                      see it all once, on a simulated exposure; needs no network
+    jwcal lab FILE                  open an exposure in the workbench (JupyterLab)
+    jwcal run detector1 FILE        calibrate from the command line
+    jwcal steps jump                what a step does and its parameters
+
+    Reference files come from CRDS (CRDS_PATH, CRDS_CONTEXT), from --context, or, with --context demo, from
+    the embedded demo context.
+    """
+
+
+def main() -> None:
+    """Run the command; an error that the user can mend is one message and exit status 2."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except JwcalError as error:
+        click.echo(f"jwcal: {error}", err=True)
+        sys.exit(2)
+    except (Cancelled, click.Abort, KeyboardInterrupt):
+        click.echo("jwcal: stopped.", err=True)
+        sys.exit(130)

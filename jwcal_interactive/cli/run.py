@@ -1,0 +1,94 @@
+"""``jwcal run``: calibrate one exposure from the command line."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jwcal_interactive.cli.arguments import parse_assignments
+from jwcal_interactive.cli.display import Display, outcome_table
+
+__all__ = ["command"]
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@click.argument("pipeline_or_step")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--output-dir",
+    "--output_dir",
+    type=click.Path(path_type=Path),
+    help="Folder for the products; default: the folder of FILE.",
+)
+@click.option("--context", help="CRDS context such as jwst_1364.pmap, or demo; default: CRDS_CONTEXT.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads; default: all processors.")
+@click.option("--quiet", is_flag=True, help="No progress and no table, only the names of the products.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    pipeline_or_step: str,
+    file: Path,
+    output_dir: Path | None,
+    context: str | None,
+    threads: int | None,
+    quiet: bool,
+) -> None:
+    """Run a pipeline (or one step) on FILE and write its products.
+
+    PIPELINE_OR_STEP is a pipeline (detector1 or calwebb_detector1, guider or calwebb_guider) or the name of
+    one step (jump). FILE is a raw exposure (_uncal.fits); a single step also takes a ramp (_ramp.fits).
+
+    \b
+    Settings are written as with strun:
+      --steps.STEP.PARAM=VALUE             a parameter, e.g. --steps.jump.rejection_threshold=5
+      --steps.STEP.override_REFTYPE=FILE   another reference file, or N/A to go without
+      --save_calibrated_ramp=true          also write the ramp before ramp_fit (_ramp.fits)
+    For a single step, --PARAM=VALUE is enough. `jwcal steps` lists steps and parameters.
+
+    \b
+    Examples:
+      jwcal run detector1 jw01_uncal.fits --output-dir products
+      jwcal run calwebb_detector1 jw01_uncal.fits --steps.jump.rejection_threshold=5.5
+      jwcal run jump jw01_ramp.fits --rejection_threshold=5.5 --context jwst_1364.pmap
+
+    Exit status: 0 if all went well, 2 for a mistake in the input (one message, no product), 130 if stopped.
+    """
+    from jwcal_interactive.headless import calibrate
+    from jwcal_interactive.pipeline import Outcome, Watch
+    from jwcal_interactive.steps.catalogue import STEPS
+    from jwcal_interactive.tiles import Tiles
+
+    alone = pipeline_or_step if pipeline_or_step in STEPS else None
+    settings = parse_assignments(tuple(ctx.args), alone)
+    display = Display(quiet=quiet)
+    tiles = Tiles(cancel=threading.Event())
+    if threads is not None:
+        tiles = replace(tiles, threads=threads)
+    outcomes: list[Outcome] = []
+    with display.bar(f"reading {file.name}", 1.0) as bar:
+        done = calibrate(
+            file,
+            pipeline_or_step,
+            output_dir=output_dir,
+            params=settings.params,
+            overrides=settings.overrides,
+            context=context,
+            save_calibrated_ramp=settings.save_calibrated_ramp,
+            watch=Watch(bar.step, tiles),
+            on_outcome=outcomes.append,
+            on_message=_in(bar),
+        )
+    if not quiet:
+        display.out.print(outcome_table(outcomes, f"{pipeline_or_step} on {file.name}"))
+    for note in done.notes:
+        display.say(f"note: {note}")
+    for product in done.products:
+        display.out.print(str(product))
+
+
+def _in(bar: Any) -> Any:
+    return lambda text: bar.update(title=text)

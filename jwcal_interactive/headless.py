@@ -1,0 +1,190 @@
+"""Calibrating without a session: one file in, products out, nothing kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jwcal_interactive.arrays import State
+from jwcal_interactive.errors import InputError, ParameterError
+from jwcal_interactive.io.atomic import writable_folder
+from jwcal_interactive.kernels.warmup import is_warm, warm_up
+from jwcal_interactive.params import StepParams
+from jwcal_interactive.pipeline import Outcome, Watch, run_recipe
+from jwcal_interactive.provenance import Making, write_products
+from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, RECIPES, Recipe
+from jwcal_interactive.session.opening import Opened, open_exposure
+from jwcal_interactive.session.settings import Settings
+from jwcal_interactive.steps.catalogue import STEPS, get_step
+
+__all__ = ["Calibrated", "calibrate"]
+
+
+def _ignore(_what: object) -> None:
+    """Sink for those who do not watch."""
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What `calibrate` did: the files written, the outcome of each step, and notes for the user."""
+
+    products: tuple[Path, ...]
+    outcomes: tuple[Outcome, ...]
+    notes: tuple[str, ...]
+
+
+def calibrate(
+    path: str | Path,
+    name: str | None = None,
+    *,
+    output_dir: str | Path | None = None,
+    params: Mapping[str, Mapping[str, Any]] | None = None,
+    overrides: Mapping[str, Mapping[str, str]] | None = None,
+    context: str | None = None,
+    save_calibrated_ramp: bool = False,
+    watch: Watch | None = None,
+    on_outcome: Callable[[Outcome], None] = _ignore,
+    on_message: Callable[[str], None] = _ignore,
+) -> Calibrated:
+    """Run a pipeline, or one step, on one exposure and write the products.
+
+    Parameters
+    ----------
+    path : str or Path
+        Level-1b or ramp FITS file.
+    name : str, optional
+        Pipeline (``detector1``, ``calwebb_detector1``…) or step (``jump``); by default the pipeline for the
+        exposure.
+    output_dir : str or Path, optional
+        Folder for the products; by default the folder of the input.
+    params : mapping, optional
+        ``{step: {parameter: value}}``.
+    overrides : mapping, optional
+        ``{step: {reference type: file or "N/A"}}``.
+    context : str, optional
+        ``"demo"`` or a CRDS context.
+    save_calibrated_ramp : bool
+        Also write the ramp before ``ramp_fit``, with suffix ``_ramp``.
+    watch : Watch, optional
+        Progress, threads and cancellation.
+    on_outcome : callable, optional
+        Told the outcome of each step as it ends.
+    on_message : callable, optional
+        Told what happens before the first step (references, compiling).
+
+    Returns
+    -------
+    Calibrated
+
+    Raises
+    ------
+    JwcalError
+        With what is wrong and what to do; no product is left half-written.
+    """
+    pipeline, step = _what(name)
+    settings = _settings(params or {}, overrides or {})
+    folder = writable_folder(Path(path).parent if output_dir is None else output_dir)
+    opened = open_exposure(path, pipeline=pipeline, context=context, progress=on_message)
+    steps = opened.recipe.steps
+    if step is not None:
+        if step not in steps:
+            raise InputError(
+                f"{path}: step {step} is not part of {opened.recipe.alias}, the pipeline of this exposure."
+            )
+        if step == "gain_scale":
+            raise InputError(
+                f"{path}: gain_scale works on count rates that ramp_fit has just made; run detector1."
+            )
+        steps = (step,)
+    effective = _effective(opened, settings)
+    if not is_warm():
+        warm_up(lambda done, total, name: on_message(f"compiling kernels, once: {name} ({done}/{total})"))
+    return _run(
+        opened,
+        effective,
+        settings,
+        steps,
+        folder,
+        watch or Watch(),
+        on_outcome,
+        save_ramp=save_calibrated_ramp,
+        alone=step,
+    )
+
+
+def _what(name: str | None) -> tuple[str | None, str | None]:
+    """Tell a pipeline name from a step name."""
+    if name is None:
+        return None, None
+    if name.lower() in {n for r in RECIPES.values() for n in (r.name, r.alias)}:
+        return name, None
+    if name in STEPS or name in NOT_IN_THIS_VERSION:
+        return None, get_step(name).name
+    pipelines = ", ".join(n for r in RECIPES.values() for n in (r.name, r.alias))
+    raise ParameterError(
+        f"there is no pipeline or step {name!r}. Pipelines: {pipelines}. Steps: {', '.join(STEPS)}."
+    )
+
+
+def _settings(
+    params: Mapping[str, Mapping[str, Any]], overrides: Mapping[str, Mapping[str, str]]
+) -> Settings:
+    """Check names and values before any file is read."""
+    settings = Settings()
+    for step, values in params.items():
+        checked = get_step(step).params.build(step, values)
+        known = {k: getattr(checked, k) for k in values if k in type(checked).model_fields}
+        settings = settings.with_values(step, known)
+    for step, files in overrides.items():
+        for reftype, file in files.items():
+            types = get_step(step).references
+            if reftype not in types:
+                raise ParameterError(
+                    f"step {step} uses no reference of type {reftype!r}; it uses: {', '.join(types) or 'none'}."
+                )
+            settings = settings.with_override((step, reftype), file)
+    return settings
+
+
+def _effective(opened: Opened, settings: Settings) -> dict[str, StepParams]:
+    recipe: Recipe = opened.recipe
+    for step in (*settings.values, *(s for s, _ in settings.overrides)):
+        if step not in recipe.steps:
+            raise ParameterError(f"step {step} is not part of {recipe.alias}: {', '.join(recipe.steps)}.")
+    for step, reftype in settings.overrides:
+        opened.book.path(step, reftype, settings.overrides)
+    return {
+        step: base.model_copy(update=dict(settings.of(step))) for step, base in opened.baseline.params.items()
+    }
+
+
+def _run(
+    opened: Opened,
+    effective: dict[str, StepParams],
+    settings: Settings,
+    steps: tuple[str, ...],
+    folder: Path,
+    watch: Watch,
+    on_outcome: Callable[[Outcome], None],
+    *,
+    save_ramp: bool,
+    alone: str | None,
+) -> Calibrated:
+    outcomes: list[Outcome] = []
+    written: list[Path] = []
+
+    def making() -> Making:
+        return Making(tuple(outcomes), settings, opened.baseline, opened.book.pmap)
+
+    state: State = opened.ramp
+    runs = run_recipe(opened.recipe, state, effective, opened.book, settings.overrides, watch, steps=steps)
+    for state, outcome in runs:
+        outcomes.append(outcome)
+        on_outcome(outcome)
+        following = len(outcomes)
+        if save_ramp and steps[following : following + 1] == ("ramp_fit",):
+            written += write_products(state, folder, making())
+    written += write_products(state, folder, making(), ramp_suffix=alone or "ramp")
+    return Calibrated(tuple(written), tuple(outcomes), opened.baseline.notes)

@@ -1,0 +1,163 @@
+"""Writing products: official suffixes, extensions and keywords."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jwcal_interactive.arrays import Card, ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, State
+from jwcal_interactive.instruments import GUIDER_EXP_TYPES
+from jwcal_interactive.io.atomic import atomic_path
+
+__all__ = ["SUFFIXES", "Product", "product_path", "products_of", "write_product"]
+
+# Suffix of each kind of product, and the data model that opens it.
+SUFFIXES = {
+    "ramp": "RampModel",
+    "rate": "ImageModel",
+    "rateints": "CubeModel",
+    "cal": "GuiderCalModel",
+}
+_RATE_UNIT = "DN/s"
+_RAMP_UNIT = "DN"
+
+
+@dataclass(frozen=True)
+class Product:
+    """One FITS file to write: arrays by extension name in order, and tables to carry along."""
+
+    suffix: str
+    model: str
+    unit: str
+    arrays: Mapping[str, NDArray[Any]]
+    extra: tuple[ExtraHDU, ...]
+
+
+def products_of(state: State, ramp_suffix: str = "ramp") -> tuple[Product, ...]:
+    """Products that hold a state: rate and rateints, a guider cal, or a ramp.
+
+    Parameters
+    ----------
+    state : Ramp, Rates or GuiderSlopes
+        What a step returned.
+    ramp_suffix : str
+        Suffix of a ramp product, the name of the step when a step ran alone.
+    """
+    extra = state.exposure.extra
+    if isinstance(state, Rates):
+        products = []
+        for suffix, slopes in (("rate", state.rate), ("rateints", state.rateints)):
+            arrays = {
+                "SCI": slopes.data,
+                "ERR": slopes.err,
+                "DQ": slopes.dq,
+                "VAR_POISSON": slopes.var_poisson,
+                "VAR_RNOISE": slopes.var_rnoise,
+            }
+            kept = tuple(e for e in extra if suffix == "rateints" and e.name == "INT_TIMES")
+            products.append(Product(suffix, SUFFIXES[suffix], _RATE_UNIT, arrays, kept))
+        return tuple(products)
+    if isinstance(state, GuiderSlopes):
+        arrays = {"SCI": state.data, "ERR": state.err, "DQ": state.dq}
+        return (Product("cal", SUFFIXES["cal"], _RATE_UNIT, arrays, extra),)
+    return (_ramp_product(state, ramp_suffix),)
+
+
+def _ramp_product(ramp: Ramp, suffix: str) -> Product:
+    if ramp.exposure.exp_type in GUIDER_EXP_TYPES:
+        raw = {"SCI": ramp.data, "DQ": ramp.pixeldq}
+        return Product(suffix, "GuiderRawModel", _RAMP_UNIT, raw, ramp.exposure.extra)
+    arrays: dict[str, NDArray[Any]] = {
+        "SCI": ramp.data,
+        "PIXELDQ": ramp.pixeldq,
+        "GROUPDQ": ramp.groupdq,
+    }
+    if ramp.zeroframe is not None:
+        arrays["ZEROFRAME"] = ramp.zeroframe
+    if ramp.average_dark_current is not None:
+        arrays["AVDRKCUR"] = ramp.average_dark_current
+    return Product(suffix, SUFFIXES["ramp"], _RAMP_UNIT, arrays, ramp.exposure.extra)
+
+
+def product_path(input_name: str, suffix: str, folder: Path) -> Path:
+    """Name of a product: the suffix of the input's file name is replaced, e.g. ``_uncal`` by ``_rate``."""
+    stem = re.sub(r"\.fits(\.gz)?$", "", Path(input_name).name)
+    base, _, last = stem.rpartition("_")
+    known = base and (last in SUFFIXES or last == "uncal")
+    return folder / f"{base if known else stem}_{suffix}.fits"
+
+
+def write_product(
+    product: Product,
+    state: State,
+    path: Path,
+    keywords: Mapping[str, Keyword],
+    history: Sequence[str],
+) -> Path:
+    """Write one product; the file appears only when it is complete.
+
+    Parameters
+    ----------
+    product : Product
+        What to write.
+    state : State
+        Gives the exposure's header and the keywords that steps added.
+    path : Path
+        Where to.
+    keywords : mapping
+        Further primary keywords (outcomes, references, versions).
+    history : sequence of str
+        Lines for HISTORY cards.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses to write.
+    """
+    from astropy.io import fits
+
+    exposure = state.exposure
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")[:23]
+    own = {
+        "DATE": Keyword(now, "UTC date file created"),
+        "FILENAME": Keyword(path.name, "Name of the file"),
+        "DATAMODL": Keyword(product.model, "Type of data model"),
+        **state.keywords,
+        **keywords,
+    }
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore", fits.verify.VerifyWarning)
+        hdus = fits.HDUList([fits.PrimaryHDU(header=_header(exposure.primary, own))])
+        for line in history:
+            hdus[0].header.add_history(line)
+        for name, array in product.arrays.items():
+            cards = exposure.sci if name == "SCI" else ()
+            unit = product.unit if name in ("SCI", "ERR") else None
+            changes = {"BUNIT": Keyword(unit, "physical units of the array values")} if unit else {}
+            hdus.append(fits.ImageHDU(np.asarray(array), _header(cards, changes), name=name))
+        for extra in product.extra:
+            hdus.append(extra.hdu.copy())
+        hdus.writeto(temporary, output_verify="silentfix")
+    return path
+
+
+def _header(cards: Sequence[Card], changes: Mapping[str, Keyword]) -> Any:
+    """Header with the cards in their order; changed keywords keep their place, new ones come last."""
+    from astropy.io import fits
+
+    header = fits.Header()
+    for card in cards:
+        change = changes.get(card.keyword)
+        header.append((card.keyword, change.value if change else card.value, card.comment), end=True)
+    for keyword, change in changes.items():
+        if keyword not in header:
+            header.append((keyword, change.value, change.comment), end=True)
+    return header

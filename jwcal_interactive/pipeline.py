@@ -1,0 +1,168 @@
+"""Running steps: references are loaded, the outcome is recorded, the pure step functions do the rest."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from jwcal_interactive.arrays import State
+from jwcal_interactive.errors import Skip
+from jwcal_interactive.params import StepParams
+from jwcal_interactive.recipes import Recipe
+from jwcal_interactive.references.book import Overrides, ReferenceBook, UsedReference
+from jwcal_interactive.steps.catalogue import STEPS
+from jwcal_interactive.tiles import Tiles
+
+__all__ = ["Outcome", "Progress", "Watch", "peak_memory", "run_recipe", "run_step"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one step.
+
+    Attributes
+    ----------
+    step : str
+        Step name.
+    state : {"done", "skipped"}
+    reason : str
+        Why it was skipped; else empty.
+    seconds : float
+        Wall time, with loading the references.
+    references : tuple of UsedReference
+    peak_bytes : int
+        Peak memory of the process so far, bytes.
+    """
+
+    step: str
+    state: Literal["done", "skipped"]
+    reason: str = ""
+    seconds: float = 0.0
+    references: tuple[UsedReference, ...] = ()
+    peak_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: ``fraction`` (0 to 1) of step ``step``, the ``index``-th (from 0) of ``nsteps``."""
+
+    step: str
+    index: int
+    nsteps: int
+    fraction: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who watches a run, and how it is spread: passed down to the tile runner."""
+
+    progress: Callable[[Progress], None] = field(default=lambda _p: None)
+    tiles: Tiles = field(default_factory=Tiles)
+
+
+def peak_memory() -> int:
+    """Peak resident memory of this process, bytes; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def run_step(
+    name: str,
+    state: State,
+    params: StepParams | None,
+    book: ReferenceBook,
+    overrides: Overrides,
+    tiles: Tiles,
+) -> tuple[State, Outcome]:
+    """Run one step on the state before it.
+
+    Parameters
+    ----------
+    name : str
+        Official step name.
+    state : Ramp, Rates or GuiderSlopes
+        Input; it is not changed.
+    params : StepParams or None
+        Parameters; ``None`` for a step that this version does not offer.
+    book : ReferenceBook
+        References of the exposure.
+    overrides : mapping
+        The user's references.
+    tiles : Tiles
+        Threads, progress, cancellation.
+
+    Returns
+    -------
+    state : Ramp, Rates or GuiderSlopes
+        The input itself if the step was skipped.
+    outcome : Outcome
+
+    Raises
+    ------
+    JwcalError
+        If a reference or the input does not fit.
+    Cancelled
+        If the user stopped the run.
+    """
+    if params is None:
+        return state, Outcome(name, "skipped", "off by default; not part of this version")
+    if params.skip:
+        return state, Outcome(name, "skipped", "parameter skip is set")
+    definition = STEPS[name]
+    start = time.perf_counter()
+    tiles.check()
+    references = {
+        t: book.load(name, t, overrides, exact=t in definition.uncut) for t in definition.references
+    }
+    used = tuple(book.used(name, t, overrides) for t in definition.references)
+    outcome = Outcome(name, "done", references=used)
+    try:
+        state = definition(state, references, params, tiles)
+    except Skip as skip:
+        outcome = replace(outcome, state="skipped", reason=str(skip))
+    return state, replace(outcome, seconds=time.perf_counter() - start, peak_bytes=peak_memory())
+
+
+def run_recipe(
+    recipe: Recipe,
+    state: State,
+    params: Mapping[str, StepParams],
+    book: ReferenceBook,
+    overrides: Overrides,
+    watch: Watch,
+    *,
+    steps: tuple[str, ...] | None = None,
+) -> Iterator[tuple[State, Outcome]]:
+    """Run steps one after the other, giving the state and outcome after each.
+
+    Nothing but the current state is kept, so that memory stays bounded in a long batch.
+
+    Parameters
+    ----------
+    steps : tuple of str, optional
+        The steps to run; by default all of the recipe.
+
+    Raises
+    ------
+    JwcalError, Cancelled
+        As `run_step`.
+    """
+    chosen = steps or recipe.steps
+    for index, name in enumerate(chosen):
+
+        def report(fraction: float, name: str = name, index: int = index) -> None:
+            watch.progress(Progress(name, index, len(chosen), fraction))
+
+        report(0.0)
+        tiles = replace(watch.tiles, progress=report)
+        state, outcome = run_step(name, state, params.get(name), book, overrides, tiles)
+        report(1.0)
+        yield state, outcome

@@ -1,0 +1,107 @@
+"""Opening: from a file on disk to a session or to a headless run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jwcal_interactive.arrays import Ramp
+from jwcal_interactive.io.raw import read_ramp
+from jwcal_interactive.recipes import Recipe, choose_recipe
+from jwcal_interactive.references.baseline import Baseline, find_baseline
+from jwcal_interactive.references.book import ReferenceBook
+from jwcal_interactive.references.client import open_context
+from jwcal_interactive.session.cache import default_limit
+from jwcal_interactive.session.saved import is_saved_session, restore_session
+from jwcal_interactive.session.session import Session
+from jwcal_interactive.tiles import Tiles
+
+__all__ = ["Opened", "open_exposure", "open_session"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An exposure with all that is needed to calibrate it."""
+
+    ramp: Ramp
+    recipe: Recipe
+    book: ReferenceBook
+    baseline: Baseline
+
+
+def open_exposure(
+    path: str | Path,
+    *,
+    pipeline: str | None = None,
+    context: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Opened:
+    """Read an exposure, choose its pipeline and look up its parameter references.
+
+    Parameters
+    ----------
+    path, pipeline, context
+        As for `open_session`.
+    progress : callable, optional
+        Told what happens while the demo cache is built.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used.
+    ParameterError
+        For an unknown pipeline.
+    ReferenceError
+        If CRDS gives no answer.
+    """
+    ramp = read_ramp(path)
+    recipe = choose_recipe(ramp.exposure, pipeline)
+    book = ReferenceBook(open_context(context, progress), ramp.exposure)
+    return Opened(ramp, recipe, book, find_baseline(recipe, book))
+
+
+def open_session(
+    path: str | Path,
+    *,
+    pipeline: str | None = None,
+    context: str | None = None,
+    memory_limit: int | None = None,
+    threads: int | None = None,
+) -> Session:
+    """Open a raw exposure, or a session saved before.
+
+    Parameters
+    ----------
+    path : str or Path
+        Level-1b FITS file (``_uncal.fits``), or the file that `Session.save` wrote.
+    pipeline : str, optional
+        ``"detector1"`` or ``"guider"`` (or their ``calwebb_`` names); by default the one for the exposure.
+    context : str, optional
+        ``"demo"`` for the embedded references, or a CRDS context; by default the one in operation.
+    memory_limit : int, optional
+        Bytes that intermediate results may take; half of the machine's memory by default.
+    threads : int, optional
+        All processors by default.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    JwcalError
+        With what is wrong and what to do.
+    """
+    if is_saved_session(path):
+        return restore_session(Path(path), open_session, context)
+    opened = open_exposure(path, pipeline=pipeline, context=context)
+    return Session(
+        Path(path),
+        opened.ramp,
+        opened.recipe,
+        opened.book,
+        opened.baseline,
+        memory_limit=default_limit() if memory_limit is None else memory_limit,
+        tiles=Tiles() if threads is None else Tiles(threads=threads),
+    )

@@ -1,0 +1,114 @@
+"""The session file: settings and history as readable JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jwcal_interactive.errors import InputError
+from jwcal_interactive.io.atomic import atomic_path, writable_folder
+from jwcal_interactive.session.history import Entry
+from jwcal_interactive.session.settings import Settings
+
+if TYPE_CHECKING:
+    from jwcal_interactive.session.session import Session
+
+__all__ = ["NOTEBOOK_KEY", "is_saved_session", "restore_session", "save_session", "session_document"]
+
+_FORMAT = "jwcal session"
+_VERSION = 1
+NOTEBOOK_KEY = "jwcal"  # metadata of an exported notebook that holds the session
+
+
+def is_saved_session(path: str | Path) -> bool:
+    """Whether a file is meant to hold a session (by its ending): a session file or an exported notebook."""
+    return Path(path).suffix in {".json", ".ipynb"}
+
+
+def save_session(session: Session, path: Path) -> Path:
+    """Write settings and history of a session.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    folder = writable_folder(path.parent)
+    text = json.dumps(session_document(session, folder), indent=1) + "\n"
+    with atomic_path(path) as temporary:
+        temporary.write_text(text)
+    return path
+
+
+def session_document(session: Session, folder: Path) -> dict[str, Any]:
+    """Everything that brings a session back, as plain JSON; file names are relative to ``folder``."""
+    return {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "exposure": _relative(session.path, folder),
+        "pipeline": session.pipeline,
+        "context": session.context,
+        "crds_context": session.crds_context,
+        "timeline": [_settings_as_json(s) for s in session.timeline],
+        "position": session.position,
+        "history": [entry.as_json() for entry in session.history],
+    }
+
+
+def restore_session(path: Path, open_session: Callable[..., Session], context: str | None) -> Session:
+    """Open the exposure of a session file and put settings and history back.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or not a session file, or its exposure is gone.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such session file. Check the path.")
+    try:
+        document = json.loads(path.read_text())
+        if path.suffix == ".ipynb":
+            document = document["metadata"][NOTEBOOK_KEY]
+        if document["format"] != _FORMAT or document["version"] != _VERSION:
+            raise ValueError(f"format {document['format']!r}, version {document['version']!r}")
+        timeline = tuple(_settings_from_json(s) for s in document["timeline"])
+        history = tuple(Entry.from_json(e) for e in document["history"])
+        exposure, position = Path(document["exposure"]), int(document["position"])
+        pipeline, saved_context = document["pipeline"], document["context"]
+        if not 0 <= position < len(timeline):
+            raise ValueError(f"position {position} outside of the timeline")
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: not a session file of this version ({type(error).__name__}: {error})."
+        ) from None
+    session = open_session(
+        path.parent / exposure, pipeline=pipeline, context=context or saved_context or None
+    )
+    session.restore(timeline, position, history)
+    return session
+
+
+def _relative(target: Path, folder: Path) -> str:
+    """Path of the exposure as seen from the session file, so that both can move together."""
+    try:
+        return os.path.relpath(target.resolve(), folder.resolve())
+    except ValueError:  # another drive (Windows)
+        return str(target.resolve())
+
+
+def _settings_as_json(settings: Settings) -> dict[str, Any]:
+    return {
+        "values": {step: dict(v) for step, v in settings.values.items()},
+        "overrides": [
+            {"step": step, "reftype": reftype, "file": file}
+            for (step, reftype), file in settings.overrides.items()
+        ],
+    }
+
+
+def _settings_from_json(data: dict[str, Any]) -> Settings:
+    overrides = {(o["step"], o["reftype"]): o["file"] for o in data["overrides"]}
+    return Settings(data["values"], overrides)
