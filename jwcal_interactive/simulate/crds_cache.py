@@ -215,8 +215,9 @@ def _reference_mappings(instrument: str) -> dict[str, str]:
             keys.append("META.SUBARRAY.NAME")
         texts[reftype] = _reference_mapping(instrument, reftype, tuple(keys), files)
     if instrument == "NIRCAM":
+        files = {(d.name,): _JUMP_PARAMETERS for d in DETECTORS.values() if d.instrument == "NIRCAM"}
         texts["pars-jumpstep"] = _reference_mapping(
-            instrument, "pars-jumpstep", ("META.EXPOSURE.TYPE",), {("NRC_IMAGE",): _JUMP_PARAMETERS}
+            instrument, "pars-jumpstep", ("META.INSTRUMENT.DETECTOR",), files
         )
     return texts
 
@@ -230,8 +231,6 @@ def _reference_mapping(
         "mapping": "REFERENCE",
         "parkey": (keys, _DATE_KEYS),
     }
-    if reftype.startswith("pars-"):
-        header["rmap_omit"] = ()
     useafter = USEAFTER.replace("T", " ")
     lines = [
         f"    {match!r} : UseAfter({{\n        {useafter!r} : {name!r},\n    }}),"
