@@ -16,7 +16,7 @@ from jwcal_interactive.errors import InputError
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES
 from jwcal_interactive.io.headers import cards_of, exposure_from_cards
 
-__all__ = ["read_exposure", "read_ramp"]
+__all__ = ["read_arrays", "read_exposure", "read_ramp"]
 
 # Extensions of a level-1b or ramp file that become arrays of a `Ramp`; all other tables are carried along.
 _RAMP_HDUS = frozenset({"SCI", "PIXELDQ", "GROUPDQ", "ZEROFRAME", "AVDRKCUR", "DQ", "ERR", "ASDF"})
@@ -236,3 +236,20 @@ def _plain_uint16(path: Path, hdu: Any) -> NDArray[np.uint16] | None:
     native = raw.astype("u2")
     native ^= np.uint16(0x8000)
     return native.reshape(shape)
+
+
+def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
+    """All image extensions of a FITS file by name, as they are stored.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    from astropy.io import fits
+
+    try:
+        with fits.open(path, memmap=False) as hdus:
+            return {h.name: np.array(h.data) for h in hdus if h.is_image and h.data is not None}
+    except (OSError, EOFError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}).") from error

@@ -25,8 +25,8 @@ def _stamp() -> Path:
     from importlib.metadata import version
 
     source = hashlib.sha256(version("numba").encode())
-    for folder in package.__path__:
-        for file in sorted(Path(folder).glob("*.py")):
+    for source_folder in package.__path__:
+        for file in sorted(Path(source_folder).glob("*.py")):
             source.update(str(file).encode())
             source.update(file.read_bytes())
     folder = Path(os.environ["NUMBA_CACHE_DIR"])

@@ -25,6 +25,7 @@ __all__ = ["DEMO", "Context", "demo_cache_root", "find_references", "open_contex
 DEMO = "demo"  # name of the embedded context
 _NOT_APPLICABLE = "N/A"
 _SERVER = "https://jwst-crds.stsci.edu"
+_NO_SERVER = {"CRDS_SERVER_URL": None, "CRDS_MODE": None, "CRDS_READONLY_CACHE": "1"}
 _lock = threading.RLock()
 
 
@@ -38,11 +39,11 @@ class Context:
         ``demo`` for the embedded context, else a CRDS context such as ``jwst_1364.pmap``; empty for the one
         that is in operation.
     environment : mapping
-        Variables that ``crds`` reads, set only while it is called.
+        Variables that ``crds`` reads, set (``None``: unset) only while it is called.
     """
 
     name: str
-    environment: Mapping[str, str]
+    environment: Mapping[str, str | None]
 
     @property
     def pmap(self) -> str | None:
@@ -71,8 +72,8 @@ def open_context(name: str | None = None, progress: Callable[[str], None] | None
         from jwcal_interactive.simulate import build_demo_cache
 
         cache = build_demo_cache(demo_cache_root(), progress=progress)
-        return Context(DEMO, {"CRDS_PATH": str(cache.root), "CRDS_CONTEXT": cache.context, **_OFFLINE})
-    environment = {
+        return Context(DEMO, {**_NO_SERVER, **cache.environment})
+    environment: dict[str, str | None] = {
         "CRDS_PATH": os.environ.get("CRDS_PATH", str(Path.home() / "crds_cache")),
         "CRDS_SERVER_URL": os.environ.get("CRDS_SERVER_URL", _SERVER),
     }
@@ -87,16 +88,13 @@ def open_context(name: str | None = None, progress: Callable[[str], None] | None
     return Context(pmap or "", environment)
 
 
-_OFFLINE = {"CRDS_SERVER_URL": "https://crds-serverless.invalid", "CRDS_READONLY_CACHE": "1"}
-
-
 @contextlib.contextmanager
 def _crds_environment(context: Context) -> Iterator[None]:
     """Set the variables for one call; ``crds`` keeps mappings by name, so these are dropped between caches."""
     with _lock:
         before = {name: os.environ.get(name) for name in context.environment}
         changed = before["CRDS_PATH"] != context.environment["CRDS_PATH"]
-        os.environ.update(context.environment)
+        _set_environment(context.environment)
         logger = logging.getLogger("CRDS")
         level = logger.level
         logger.setLevel(logging.CRITICAL + 1)
@@ -106,13 +104,17 @@ def _crds_environment(context: Context) -> Iterator[None]:
             yield
         finally:
             logger.setLevel(level)
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+            _set_environment(before)
             if changed:
                 _forget_mappings()
+
+
+def _set_environment(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _forget_mappings() -> None:

@@ -1,0 +1,219 @@
+"""Starting JupyterLab on the workbench, with the exposure already open."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jwcal_interactive.errors import InputError, NotebookError
+from jwcal_interactive.io.atomic import atomic_path, writable_folder
+from jwcal_interactive.io.raw import read_exposure
+from jwcal_interactive.session.saved import is_saved_session
+
+__all__ = ["open_lab", "write_workbench_notebook"]
+
+_START_SECONDS = 60
+_CELL_SECONDS = 600
+
+
+def write_workbench_notebook(
+    file: Path, folder: Path, *, context: str | None = None, run: bool = False
+) -> Path:
+    """Write a notebook whose one cell opens a file in the workbench.
+
+    Parameters
+    ----------
+    file : Path
+        Raw exposure, saved session, or exported notebook.
+    folder : Path
+        Where the notebook goes.
+    context : str, optional
+        Source of the references.
+    run : bool
+        Run the pipeline before the workbench is shown.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used.
+    OutputError
+        If the notebook cannot be written.
+    """
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    if not is_saved_session(file):
+        read_exposure(file)
+    elif not file.is_file():
+        raise InputError(f"{file}: no such file. Check the path.")
+    chosen = "" if context is None else f", context={context!r}"
+    lines = [
+        "from jwcal_interactive import open_session",
+        "from jwcal_widgets import Workbench",
+        "",
+        f"session = open_session({str(file.resolve())!r}{chosen})",
+        *(["session.run()"] if run else []),
+        "Workbench(session)",
+    ]
+    text = (
+        f"# {file.name}\n\nIf the workbench is not shown below, run the cell (Shift+Enter). `session` can be used "
+        "in further cells beside the panels."
+    )
+    notebook = new_notebook(
+        cells=[new_markdown_cell(text), new_code_cell("\n".join(lines))],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    path = writable_folder(folder) / f"{file.stem}_workbench.ipynb"
+    with atomic_path(path) as temporary:
+        nbformat.write(notebook, temporary)
+    return path
+
+
+def open_lab(
+    file: Path,
+    *,
+    context: str | None = None,
+    folder: Path | None = None,
+    run: bool = False,
+    browser: bool = True,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Start JupyterLab on the workbench and stay until it ends.
+
+    The notebook's cells are run by the server before the page opens, so that the workbench is there at once.
+
+    Parameters
+    ----------
+    file, context, run
+        As for `write_workbench_notebook`.
+    folder : Path, optional
+        Where the notebook goes and JupyterLab starts; by default the folder of the file.
+    browser : bool
+        Open the page; else only its address is said.
+    say : callable
+        Told the address.
+
+    Raises
+    ------
+    InputError, OutputError
+        As `write_workbench_notebook`.
+    NotebookError
+        If JupyterLab does not start.
+    """
+    notebook = write_workbench_notebook(file, folder or file.resolve().parent, context=context, run=run)
+    port, token = _free_port(), secrets.token_hex(16)
+    root = notebook.resolve().parent
+    command = [
+        sys.executable,
+        *("-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={root}"),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
+    ]
+    server = _Server(f"http://localhost:{port}", token)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            server.wait(process)
+            address = f"{server.address}/lab/tree/{notebook.name}?token={token}"
+            say("starting the workbench…")
+            _run_cells(server, notebook)
+            say(f"JupyterLab: {address}\nPress Ctrl+C here to stop it.")
+            if browser:
+                webbrowser.open(address)
+            process.wait()
+        except KeyboardInterrupt:
+            say("stopping JupyterLab")
+        finally:
+            process.terminate()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
+
+
+class _Server:
+    """The REST interface of a Jupyter server on this machine."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self.address = address
+        self._token = token
+
+    def call(self, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(
+            self.address + path,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"token {self._token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until the server answers."""
+        for _ in range(_START_SECONDS * 5):
+            if process.poll() is not None:
+                break
+            try:
+                self.call("/api/status")
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.2)
+            else:
+                return
+        raise NotebookError(
+            "JupyterLab did not start. Try `python -m jupyterlab` to see why, and open the notebook there."
+        )
+
+
+def _run_cells(server: _Server, notebook: Path) -> None:
+    """Run the notebook in a kernel of the server, and keep the outputs in the file.
+
+    JupyterLab finds the kernel by the notebook's path and shows the widgets that live in it.
+    """
+    import nbformat
+    from jupyter_client import BlockingKernelClient
+    from jupyter_core.paths import jupyter_runtime_dir
+    from nbformat.v4 import output_from_msg
+
+    session = server.call(
+        "/api/sessions",
+        {
+            "path": notebook.name,
+            "name": notebook.name,
+            "type": "notebook",
+            "kernel": {"name": "python3"},
+        },
+    )
+    connection = Path(jupyter_runtime_dir()) / f"kernel-{session['kernel']['id']}.json"
+    client = BlockingKernelClient(connection_file=str(connection))
+    client.load_connection_file()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=_START_SECONDS)
+        document = nbformat.read(notebook, as_version=4)
+        for count, cell in enumerate((c for c in document.cells if c.cell_type == "code"), start=1):
+            outputs: list[Any] = []
+
+            def keep(message: dict[str, Any], outputs: list[Any] = outputs) -> None:
+                kinds = ("stream", "display_data", "execute_result", "error")
+                if message["header"]["msg_type"] in kinds:
+                    outputs.append(output_from_msg(message))
+
+            client.execute_interactive(cell.source, timeout=_CELL_SECONDS, output_hook=keep)
+            cell.outputs, cell.execution_count = outputs, count
+        with atomic_path(notebook) as temporary:
+            nbformat.write(document, temporary)
+    finally:
+        client.stop_channels()
