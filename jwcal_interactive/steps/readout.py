@@ -1,0 +1,119 @@
+"""How an exposure was read out: detector frame, frames of a group, modes that are refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jwcal_interactive.arrays import Exposure, Ramp
+from jwcal_interactive.errors import InputError
+
+__all__ = ["FULL_SIZE", "REFERENCE_WIDTH", "DetectorFrame", "frame_numbers", "refuse_unsupported"]
+
+FULL_SIZE = 2048
+"""Rows and columns of a full near-infrared detector (HAWAII-2RG), pixels."""
+
+REFERENCE_WIDTH = 4
+"""Width of the border of reference pixels of a near-infrared detector, pixels."""
+
+
+def refuse_unsupported(ramp: Ramp, step: str) -> None:
+    """Refuse read-outs whose arrays do not mean what this version's steps take them for.
+
+    Raises
+    ------
+    InputError
+        For MIRI, NIRSpec IRS2, and multi-stripe read-outs, naming the keyword.
+    """
+    exposure = ramp.exposure
+    what = None
+    if exposure.instrument == "MIRI":
+        what = "INSTRUME = MIRI: the mid-infrared pipeline"
+    elif "IRS2" in exposure.readpatt or max(ramp.data.shape[-2:]) > FULL_SIZE:
+        what = f"READPATT = {exposure.readpatt}: the IRS2 read-out with interleaved reference pixels"
+    else:
+        for keyword in ("SSTR_NST", "MSTR_RD1"):
+            value = exposure.keyword(keyword)
+            if isinstance(value, (int, float)) and value > 0:
+                what = f"{keyword} = {value}: a multi-stripe read-out"
+    if what:
+        raise InputError(
+            f"{exposure.filename}: {what} is not supported by the step {step} of this version, which "
+            "does near-infrared exposures in the traditional read-out. Use the official pipeline."
+        )
+
+
+def frame_numbers(exposure: Exposure) -> NDArray[np.float64]:
+    """Frame numbers averaged in each group, counted from 1 after the reset.
+
+    NFRAMES frames are averaged and GROUPGAP frames are dropped after them. The official pipeline
+    leaves out the dropped frames in the two places that use these numbers (saturation and linearity
+    of averaged groups), although charge is collected meanwhile; results differ where GROUPGAP > 0.
+
+    Returns
+    -------
+    ndarray
+        float64, shape (ngroups, nframes).
+    """
+    first = np.arange(exposure.ngroups) * (exposure.nframes + exposure.groupgap)
+    return first[:, None] + np.arange(1.0, exposure.nframes + 1)
+
+
+@dataclass(frozen=True)
+class DetectorFrame:
+    """The detector's own orientation: rows along the slow, columns along the fast read direction.
+
+    Attributes
+    ----------
+    fastaxis, slowaxis : int
+        1 or 2: along the columns (x) or rows (y) of the science frame; negative: against them.
+    row0, column0 : int
+        Place of the first pixel of the array on the detector, in the detector frame, from 0.
+    """
+
+    fastaxis: int
+    slowaxis: int
+    row0: int
+    column0: int
+
+    @classmethod
+    def of(cls, exposure: Exposure) -> DetectorFrame:
+        """Derive the frame from FASTAXIS, SLOWAXIS and the subarray keywords.
+
+        Raises
+        ------
+        InputError
+            If FASTAXIS and SLOWAXIS are not one of each of +-1 and +-2.
+        """
+        fast, slow = exposure.fastaxis, exposure.slowaxis
+        if {abs(fast), abs(slow)} != {1, 2}:
+            raise InputError(
+                f"{exposure.filename}: FASTAXIS = {fast} and SLOWAXIS = {slow} are not a detector "
+                "orientation; one of them must be 1 or -1, the other 2 or -2."
+            )
+        start = {1: exposure.xstart - 1, 2: exposure.ystart - 1}
+        size = {1: exposure.xsize, 2: exposure.ysize}
+
+        def origin(axis: int) -> int:
+            first = start[abs(axis)]
+            return first if axis > 0 else FULL_SIZE - first - size[abs(axis)]
+
+        return cls(fast, slow, origin(slow), origin(fast))
+
+    @property
+    def fast_is_x(self) -> bool:
+        """Whether detector columns lie along x of the science frame."""
+        return abs(self.fastaxis) == 1
+
+    def from_science(self, array: NDArray[Any]) -> NDArray[Any]:
+        """View an array (..., y, x) of the science frame as (..., row, column) of the detector."""
+        turned = array if self.fast_is_x else np.swapaxes(array, -2, -1)
+        return turned[..., :: np.sign(self.slowaxis), :: np.sign(self.fastaxis)]
+
+    def to_science(self, array: NDArray[Any]) -> NDArray[Any]:
+        """View an array (..., row, column) of the detector as (..., y, x) of the science frame."""
+        turned = array[..., :: np.sign(self.slowaxis), :: np.sign(self.fastaxis)]
+        return turned if self.fast_is_x else np.swapaxes(turned, -2, -1)
