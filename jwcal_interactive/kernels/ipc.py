@@ -1,0 +1,98 @@
+"""Convolution with the kernel that undoes inter-pixel capacitance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from jwcal_interactive.kernels.signatures import i64, r_f32_2, r_f32_4, void, w_f32_4
+
+__all__ = ["convolve", "convolve_varying"]
+
+
+@njit(inline="always")
+def _gather(plane, y, kny, knx, edges, out_rows):
+    """Rows of science pixels under a kernel centred on row ``y``, with zeros beyond them.
+
+    Rows are in the order in which a convolution meets them, from above to below.
+    """
+    low, high, left, right = edges
+    for j in range(kny):
+        v = y + kny // 2 - j
+        out_rows[j, :] = 0
+        if low <= v < high:
+            for x in range(left, right):
+                out_rows[j, x + knx // 2] = plane[v, x]
+
+
+@njit(void(r_f32_4, r_f32_2, i64, i64, i64, i64, w_f32_4, i64, i64), nogil=True, cache=True)
+def convolve(data, kernel, low, high, left, right, out_data, y0, y1):
+    """Convolve the science pixels of each group with one kernel, in float32.
+
+    The products are summed in the order of the kernel's elements, the central one last. Pixels
+    beyond the science pixels count as 0; reference pixels stay as they are.
+
+    Parameters
+    ----------
+    data : float32 (nints, ngroups, ny, nx)
+        DN.
+    kernel : float32 (kny, knx)
+        Odd numbers of rows and columns.
+    low, high, left, right : int
+        Science pixels are ``low <= y < high`` and ``left <= x < right``.
+    out_data : float32 (nints, ngroups, ny, nx)
+    y0, y1 : int
+        Band of rows.
+    """
+    nints, ngroups, _, nx = data.shape
+    kny, knx = kernel.shape
+    rows = np.empty((kny, nx + knx - 1), np.float32)
+    middle = (kny // 2, knx // 2)
+    for i in range(nints):
+        for g in range(ngroups):
+            for y in range(y0, y1):
+                out = out_data[i, g, y]
+                out[:] = data[i, g, y]
+                if not low <= y < high:
+                    continue
+                _gather(data[i, g], y, kny, knx, (low, high, left, right), rows)
+                out[left:right] = 0
+                for j in range(kny):
+                    for k in range(knx):
+                        if (j, k) != middle:
+                            factor, shift = kernel[j, k], knx - 1 - k
+                            for x in range(left, right):
+                                out[x] += factor * rows[j, x + shift]
+                factor, shift = kernel[middle], knx // 2
+                for x in range(left, right):
+                    out[x] += factor * rows[kny // 2, x + shift]
+
+
+@njit(void(r_f32_4, r_f32_4, i64, i64, i64, i64, w_f32_4, i64, i64), nogil=True, cache=True)
+def convolve_varying(data, kernel, low, high, left, right, out_data, y0, y1):
+    """Convolve as `convolve` does, with a kernel of its own for each pixel that is corrected.
+
+    Parameters are those of `convolve` but for ``kernel`` : float32 (kny, knx, ny, nx).
+    """
+    nints, ngroups, _, nx = data.shape
+    kny, knx = kernel.shape[:2]
+    rows = np.empty((kny, nx + knx - 1), np.float32)
+    middle = (kny // 2, knx // 2)
+    for i in range(nints):
+        for g in range(ngroups):
+            for y in range(y0, y1):
+                out = out_data[i, g, y]
+                out[:] = data[i, g, y]
+                if not low <= y < high:
+                    continue
+                _gather(data[i, g], y, kny, knx, (low, high, left, right), rows)
+                out[left:right] = 0
+                for j in range(kny):
+                    for k in range(knx):
+                        if (j, k) != middle:
+                            factors, shift = kernel[j, k, y], knx - 1 - k
+                            for x in range(left, right):
+                                out[x] += factors[x] * rows[j, x + shift]
+                factors, shift = kernel[middle[0], middle[1], y], knx // 2
+                for x in range(left, right):
+                    out[x] += factors[x] * rows[kny // 2, x + shift]

@@ -1,0 +1,40 @@
+"""ipc against the official function: kernel sizes, kernels per pixel, reference-pixel borders."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jwcal_interactive.steps.ipc import IPCParams, ipc
+from jwcal_interactive.tiles import Tiles
+
+pytestmark = pytest.mark.parity
+
+PLACES = {
+    "no border": {"xstart": 900, "ystart": 900},
+    "low corner": {"xstart": 1, "ystart": 1},
+    "high corner": {"xstart": 2048 - 40 + 1, "ystart": 2048 - 24 + 1},
+    "part of the border": {"xstart": 3, "ystart": 2048 - 24 - 1},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("size", [(3, 3), (5, 3), (1, 1), (7, 7)])
+@pytest.mark.parametrize("varying", [False, True])
+def test_ipc(
+    place, size, varying, make_ramp, make_reference, ramp_model, reference_model, assert_same, monkeypatch
+):
+    from jwst.ipc import ipc_corr
+
+    ramp = make_ramp(60, nints=2, zero_frame=True, **PLACES[place])
+    rng = np.random.default_rng(61)
+    kernel = rng.normal(0, 0.01, (*size, *(ramp.pixeldq.shape if varying else ())))
+    kernel[size[0] // 2, size[1] // 2] += 1.03
+    ref = make_reference("ipc", kernel, nan=0)
+    model = reference_model(ref, ramp)
+    # The loader has cut the kernels to the subarray, which the official function does itself.
+    monkeypatch.setattr(ipc_corr, "get_ipc_slice", lambda _sci, _ref: model.data)
+    official = ipc_corr.do_correction(ramp_model(ramp), model)
+    ours = ipc(ramp, {"ipc": ref}, IPCParams(), Tiles(band_rows=5))
+    assert_same(ours, official)
+    assert (ours.data != ramp.data).any()
