@@ -1,0 +1,107 @@
+"""refpix against the official function: orientations, subarrays, amplifiers, flags, all parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jwcal_interactive.steps.refpix import RefPixParams, refpix
+from jwcal_interactive.steps.superbias import SuperbiasParams, superbias
+from jwcal_interactive.tiles import Tiles
+
+pytestmark = pytest.mark.parity
+
+ORIENTATIONS = [(-1, 2), (1, -2), (2, 1), (-2, -1), (1, 2), (-2, 1)]
+
+
+@pytest.fixture
+def drifting(make_ramp, make_reference):
+    """Ramps without bias, with drifts of rows and of columns, and border flags as in flight."""
+
+    def make(seed, shape, bad=0.05, **facts):
+        ramp = make_ramp(seed, shape=shape, zero_frame=True, **facts)
+        bias = make_reference("superbias", np.full(shape, 12_000), nan=0, flags=False)
+        ramp = superbias(ramp, {"superbias": bias}, SuperbiasParams(), Tiles())
+        rng = np.random.default_rng(seed)
+        data = ramp.data + rng.normal(0, 20, (*ramp.data.shape[:3], 1)).astype(np.float32)
+        data += rng.normal(0, 20, (*ramp.data.shape[:2], 1, shape[1])).astype(np.float32)
+        e = ramp.exposure
+        y, x = np.ogrid[e.ystart : e.ystart + shape[0], e.xstart : e.xstart + shape[1]]
+        border = (y <= 4) | (y > 2044) | (x <= 4) | (x > 2044)
+        data = np.where(border, rng.normal(0, 8, data.shape), data).astype(np.float32)
+        pixeldq = np.where(border, 1 << 31, 0).astype(np.uint32)
+        pixeldq[rng.random(shape) < bad] |= np.uint32(1)
+        pixeldq[rng.random(shape) < bad] |= np.uint32(1 << 17)
+        return ramp.with_(data=data, pixeldq=pixeldq)
+
+    return make
+
+
+def official(model, p):
+    from jwst.refpix.reference_pixels import REFPIX_OK, correct_model
+
+    kernels = {
+        "refpix_algorithm": "median", "sirs_kernel_model": None, "sigreject": 4.0, "gaussmooth": 1.0,
+        "halfwidth": 30,
+    }  # fmt: skip
+    status = correct_model(
+        model, p.odd_even_columns, p.use_side_ref_pixels, p.side_smoothing_length, p.side_gain, True,
+        kernels, p.siglimit,
+    )  # fmt: skip
+    assert status == REFPIX_OK
+    return model
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("odd_even", [True, False])
+@pytest.mark.parametrize(("xstart", "ystart"), [(1, 1), (2048 - 46, 2048 - 60), (1985, 1), (3, 1001)])
+def test_subarray_of_one_amplifier(orientation, odd_even, xstart, ystart, drifting, ramp_model, assert_same):
+    fast, slow = orientation
+    ramp = drifting(
+        70, (61, 47), nints=2, ngroups=2, xstart=xstart, ystart=ystart, fastaxis=fast, slowaxis=slow,
+        instrument="NIRISS", detector="NIS",
+    )  # fmt: skip
+    p = RefPixParams(odd_even_columns=odd_even, siglimit=2.0)
+    assert_same(refpix(ramp, {}, p, Tiles(band_rows=7)), official(ramp_model(ramp), p))
+
+
+@pytest.mark.parametrize(
+    ("shape", "orientation", "start"),
+    [((64, 2048), (-1, 2), (1, 1)), ((64, 2048), (1, -2), (1, 1985)), ((32, 2048), (1, 2), (1, 901)),
+     ((2048, 32), (2, 1), (1, 1)), ((2048, 48), (-2, -1), (2001, 1)), ((64, 700), (1, 2), (1, 1))],
+)  # fmt: skip
+def test_subarray_of_four_amplifiers(shape, orientation, start, drifting, ramp_model, assert_same):
+    fast, slow = orientation
+    ramp = drifting(
+        71, shape, nints=1, ngroups=2, noutputs=4, xstart=start[0], ystart=start[1], fastaxis=fast,
+        slowaxis=slow,
+    )  # fmt: skip
+    p = RefPixParams()
+    assert_same(refpix(ramp, {}, p, Tiles()), official(ramp_model(ramp), p))
+
+
+@pytest.mark.parametrize("name", ["SUB512", "SUB32"])
+def test_edgeless_nirspec_subarray(name, drifting, ramp_model, assert_same):
+    ramp = drifting(
+        72, (32, 64), instrument="NIRSPEC", detector="NRS1", subarray=name, xstart=1001, ystart=901,
+        fastaxis=2, slowaxis=1,
+    )  # fmt: skip
+    p = RefPixParams()
+    assert_same(refpix(ramp, {}, p, Tiles()), official(ramp_model(ramp), p))
+
+
+@pytest.mark.parametrize(
+    ("orientation", "changes", "bad"),
+    [
+        ((-1, 2), {}, 0.02), ((1, -2), {"side_smoothing_length": 21, "side_gain": 0.5}, 0.3),
+        ((2, 1), {"odd_even_columns": False}, 0.02), ((-2, -1), {"use_side_ref_pixels": False}, 0.02),
+        ((-1, 2), {"siglimit": 1.5}, 0.999),
+    ],
+)  # fmt: skip
+def test_full_frame(orientation, changes, bad, drifting, ramp_model, assert_same):
+    fast, slow = orientation
+    ramp = drifting(
+        73, (2048, 2048), bad=bad, ngroups=2, noutputs=4, subarray="FULL", fastaxis=fast, slowaxis=slow
+    )
+    p = RefPixParams(**changes)
+    assert_same(refpix(ramp, {}, p, Tiles()), official(ramp_model(ramp), p))
