@@ -11,18 +11,17 @@ __all__ = ["convolve", "convolve_varying"]
 
 
 @njit(inline="always")
-def _gather(plane, y, kny, knx, edges, out_rows):
+def _gather(plane, y, kny, knx, low, high, left, right, out_rows):
     """Rows of science pixels under a kernel centred on row ``y``, with zeros beyond them.
 
-    Rows are in the order in which a convolution meets them, from above to below.
+    Rows are in the order in which a convolution meets them, from above to below; the first science
+    pixel is at ``knx // 2``.
     """
-    low, high, left, right = edges
     for j in range(kny):
         v = y + kny // 2 - j
         out_rows[j, :] = 0
         if low <= v < high:
-            for x in range(left, right):
-                out_rows[j, x + knx // 2] = plane[v, x]
+            out_rows[j, knx // 2 : knx // 2 + right - left] = plane[v, left:right]
 
 
 @njit(void(r_f32_4, r_f32_2, i64, i64, i64, i64, w_f32_4, i64, i64), nogil=True, cache=True)
@@ -44,28 +43,29 @@ def convolve(data, kernel, low, high, left, right, out_data, y0, y1):
     y0, y1 : int
         Band of rows.
     """
-    nints, ngroups, _, nx = data.shape
+    nints, ngroups = data.shape[:2]
     kny, knx = kernel.shape
-    rows = np.empty((kny, nx + knx - 1), np.float32)
+    width = right - left
+    rows = np.empty((kny, width + knx - 1), np.float32)
     middle = (kny // 2, knx // 2)
     for i in range(nints):
         for g in range(ngroups):
             for y in range(y0, y1):
-                out = out_data[i, g, y]
-                out[:] = data[i, g, y]
+                out_data[i, g, y] = data[i, g, y]
                 if not low <= y < high:
                     continue
-                _gather(data[i, g], y, kny, knx, (low, high, left, right), rows)
-                out[left:right] = 0
+                _gather(data[i, g], y, kny, knx, low, high, left, right, rows)
+                out = out_data[i, g, y, left:right]
+                out[:] = 0
                 for j in range(kny):
                     for k in range(knx):
                         if (j, k) != middle:
-                            factor, shift = kernel[j, k], knx - 1 - k
-                            for x in range(left, right):
-                                out[x] += factor * rows[j, x + shift]
-                factor, shift = kernel[middle], knx // 2
-                for x in range(left, right):
-                    out[x] += factor * rows[kny // 2, x + shift]
+                            factor, row = kernel[j, k], rows[j, knx - 1 - k :]
+                            for x in range(width):
+                                out[x] += factor * row[x]
+                factor, row = kernel[middle], rows[kny // 2, knx // 2 :]
+                for x in range(width):
+                    out[x] += factor * row[x]
 
 
 @njit(void(r_f32_4, r_f32_4, i64, i64, i64, i64, w_f32_4, i64, i64), nogil=True, cache=True)
@@ -74,25 +74,27 @@ def convolve_varying(data, kernel, low, high, left, right, out_data, y0, y1):
 
     Parameters are those of `convolve` but for ``kernel`` : float32 (kny, knx, ny, nx).
     """
-    nints, ngroups, _, nx = data.shape
+    nints, ngroups = data.shape[:2]
     kny, knx = kernel.shape[:2]
-    rows = np.empty((kny, nx + knx - 1), np.float32)
+    width = right - left
+    rows = np.empty((kny, width + knx - 1), np.float32)
     middle = (kny // 2, knx // 2)
     for i in range(nints):
         for g in range(ngroups):
             for y in range(y0, y1):
-                out = out_data[i, g, y]
-                out[:] = data[i, g, y]
+                out_data[i, g, y] = data[i, g, y]
                 if not low <= y < high:
                     continue
-                _gather(data[i, g], y, kny, knx, (low, high, left, right), rows)
-                out[left:right] = 0
+                _gather(data[i, g], y, kny, knx, low, high, left, right, rows)
+                out = out_data[i, g, y, left:right]
+                out[:] = 0
                 for j in range(kny):
                     for k in range(knx):
                         if (j, k) != middle:
-                            factors, shift = kernel[j, k, y], knx - 1 - k
-                            for x in range(left, right):
-                                out[x] += factors[x] * rows[j, x + shift]
-                factors, shift = kernel[middle[0], middle[1], y], knx // 2
-                for x in range(left, right):
-                    out[x] += factors[x] * rows[kny // 2, x + shift]
+                            factors, row = kernel[j, k, y, left:right], rows[j, knx - 1 - k :]
+                            for x in range(width):
+                                out[x] += factors[x] * row[x]
+                factors = kernel[middle[0], middle[1], y, left:right]
+                row = rows[kny // 2, knx // 2 :]
+                for x in range(width):
+                    out[x] += factors[x] * row[x]
