@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jwcal_interactive.session.session import Session
     from jwcal_interactive.simulate import ExposureSpec
 
-__all__ = ["DEMO_SUBARRAYS", "Demo", "demo_exposure", "demo_session", "repeat_with_papermill"]
+__all__ = ["DEMO_SUBARRAYS", "Demo", "demo_exposure", "demo_session", "kept_exposure", "repeat_with_papermill", "write_demo"]
 
 DEMO_SUBARRAYS = ("FULL", "SUB640")
 
@@ -64,10 +64,26 @@ def demo_exposure(
     Path
         Of the level-1b file (``_uncal.fits``).
     """
+    folder = writable_folder(folder)
+    kept = kept_exposure(_spec(subarray), progress=progress)
+    for file in kept:
+        with atomic_path(folder / file.name) as temporary:
+            shutil.copyfile(file, temporary)
+    return folder / kept[0].name
+
+
+def kept_exposure(
+    spec: ExposureSpec, *, progress: Callable[[str], None] | None = None
+) -> tuple[Path, Path]:
+    """Simulate an exposure once and keep it in the user's cache folder.
+
+    Returns
+    -------
+    raw, truth : Path
+        Level-1b file and truth file; do not change them.
+    """
     from jwcal_interactive import simulate
 
-    folder = writable_folder(folder)
-    spec = _spec(subarray)
     kept = Path(platformdirs.user_cache_dir("jwcal_interactive")) / "demo_exposures" / _source_hash(spec)
     raw = kept / f"{spec.rootname}_uncal.fits"
     truth = kept / f"{spec.rootname}_truth.fits"
@@ -78,10 +94,7 @@ def demo_exposure(
         exposure = simulate.simulate_exposure(spec)
         simulate.write_truth(exposure, kept)
         simulate.write_level1b(exposure, kept)
-    for file in (raw, truth):
-        with atomic_path(folder / file.name) as temporary:
-            shutil.copyfile(file, temporary)
-    return folder / raw.name
+    return raw, truth
 
 
 def _source_hash(spec: ExposureSpec) -> str:

@@ -16,7 +16,7 @@ from jwcal_interactive.pipeline import Outcome, Watch, run_recipe
 from jwcal_interactive.provenance import Making, write_products
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, RECIPES, Recipe
 from jwcal_interactive.session.opening import Opened, open_exposure
-from jwcal_interactive.session.settings import Settings
+from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS, get_step
 
 __all__ = ["Calibrated", "calibrate"]

@@ -183,7 +183,7 @@ def _run_cells(server: _Server, notebook: Path) -> None:
     JupyterLab finds the kernel by the notebook's path and shows the widgets that live in it.
     """
     import nbformat
-    from jupyter_client import BlockingKernelClient
+    from jupyter_client.blocking import BlockingKernelClient
     from jupyter_core.paths import jupyter_runtime_dir
     from nbformat.v4 import output_from_msg
 

@@ -14,7 +14,7 @@ from jwcal_interactive.pipeline import Outcome
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_interactive.references.baseline import Baseline
 from jwcal_interactive.references.book import NOT_APPLICABLE, R_KEYWORDS
-from jwcal_interactive.session.settings import Settings
+from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.version import CAL_VER
 

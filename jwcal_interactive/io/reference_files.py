@@ -57,7 +57,7 @@ def read_reference(path: str | Path, reftype: str, exposure: Exposure, *, exact:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", fits.verify.VerifyWarning)
-            with fits.open(path, memmap=path.suffix != ".gz") as hdus:
+            with fits.open(path, memmap=False) as hdus:
                 return _read(hdus, path, reftype, exposure, exact)
     except (OSError, EOFError, ValueError, TypeError, KeyError, Warning) as error:
         raise ReferenceError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jwcal_interactive.errors import InputError
 from jwcal_interactive.io.atomic import atomic_path, writable_folder
 from jwcal_interactive.session.history import Entry
-from jwcal_interactive.session.settings import Settings
+from jwcal_interactive.settings import Settings
 
 if TYPE_CHECKING:
     from jwcal_interactive.session.session import Session

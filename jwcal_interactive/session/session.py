@@ -19,7 +19,7 @@ from jwcal_interactive.references.baseline import Baseline
 from jwcal_interactive.references.book import NOT_APPLICABLE, ReferenceBook, UsedReference
 from jwcal_interactive.session.cache import ResultCache
 from jwcal_interactive.session.history import Choice, Entry, now, versions_now
-from jwcal_interactive.session.settings import Settings
+from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS, get_step
 from jwcal_interactive.steps.definition import StepDefinition
 from jwcal_interactive.tiles import Tiles
