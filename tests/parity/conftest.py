@@ -1,11 +1,82 @@
-"""Random exposures and references, and the official data models of them."""
+"""The official pipeline and its functions, to compare with: on files, and on random arrays in memory."""
 
 from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from jwcal_interactive.arrays import Card, Exposure, Ramp, Reference
+from jwcal_interactive.references.client import DEMO, _crds_environment, open_context
+
+
+@contextlib.contextmanager
+def demo_crds() -> Iterator[None]:
+    """Let the official pipeline take its references from the embedded context."""
+    with _crds_environment(open_context(DEMO)):
+        yield
+
+
+@pytest.fixture(scope="session")
+def official_run() -> Callable[..., Any]:
+    """Run an official pipeline; ``watch(step, model)`` sees the model (or models) after each step."""
+
+    def run(pipeline: str, path: Path, watch: Callable[[str, Any], None], **steps: dict[str, Any]) -> Any:
+        from jwst import pipeline as official
+
+        cls = getattr(official, pipeline)
+        settings = {
+            name: {"post_hooks": [_hook(name, watch)], **steps.get(name, {})} for name in cls.step_defs
+        }
+        with demo_crds(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return cls.call(str(path), steps=settings, save_results=False)
+
+    return run
+
+
+def _hook(name: str, watch: Callable[[str, Any], None]) -> Callable[..., None]:
+    def hook(*models: Any) -> None:
+        watch(name, models[0] if len(models) == 1 else models)
+
+    return hook
+
+
+def assert_same(label: str, ours: np.ndarray, theirs: np.ndarray, ulp: int = 0) -> None:
+    """Equal shape and values; floats to a number of float32 ulp, NaN where the other has NaN."""
+    theirs = np.asarray(theirs)
+    assert ours.shape == theirs.shape, f"{label}: shape {ours.shape}, official {theirs.shape}"
+    if ours.dtype.kind != "f":
+        wrong = ours != theirs
+        assert not wrong.any(), f"{label}: {wrong.sum()} differ, first at {tuple(np.argwhere(wrong)[0])}"
+        return
+    nan = np.isnan(ours)
+    assert np.array_equal(nan, np.isnan(theirs)), f"{label}: NaN in other places"
+    distance = np.abs(ordered(ours[~nan]) - ordered(theirs[~nan].astype(np.float32)))
+    worst = int(distance.max(initial=0))
+    assert worst <= ulp, f"{label}: {(distance > ulp).sum()} values differ by up to {worst} ulp"
+
+
+def ordered(values: np.ndarray) -> np.ndarray:
+    """Integers in the order of float32 values, one apart per representable number."""
+    bits = np.ascontiguousarray(values, np.float32).view(np.int32).astype(np.int64)
+    return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+
+
+@pytest.fixture(scope="session")
+def same() -> Callable[..., None]:
+    return assert_same
+
+
+@pytest.fixture(autouse=True)
+def _keep_cwd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The official pipeline may write into the working folder."""
+    monkeypatch.chdir(tmp_path)
 
 
 def _make_exposure(shape, nints, ngroups, **changes):
@@ -74,58 +145,75 @@ def make_reference():
 
 
 @pytest.fixture(scope="session")
-def official_run() -> Callable[..., Any]:
-    """Run an official pipeline; ``watch(step, model)`` sees the model (or models) after each step."""
+def ramp_model():
+    def make(ramp):
+        from stdatamodels.jwst.datamodels import RampModel
 
-    def run(pipeline: str, path: Path, watch: Callable[[str, Any], None], **steps: dict[str, Any]) -> Any:
-        from jwst import pipeline as official
+        e = ramp.exposure
+        model = RampModel(data=ramp.data.copy(), groupdq=ramp.groupdq.copy(), pixeldq=ramp.pixeldq.copy())
+        if ramp.zeroframe is not None:
+            model.zeroframe = ramp.zeroframe.copy()
+        instrument, exposure, subarray = model.meta.instrument, model.meta.exposure, model.meta.subarray
+        instrument.name, instrument.detector = e.instrument, e.detector
+        exposure.type, exposure.nints, exposure.ngroups = e.exp_type, e.nints, e.ngroups
+        exposure.nframes, exposure.groupgap = e.nframes, e.groupgap
+        exposure.noutputs, exposure.zero_frame = e.noutputs, e.zero_frame
+        subarray.name, subarray.fastaxis, subarray.slowaxis = e.subarray, e.fastaxis, e.slowaxis
+        subarray.xstart, subarray.ystart = e.xstart, e.ystart
+        subarray.xsize, subarray.ysize = e.xsize, e.ysize
+        return model
 
-        cls = getattr(official, pipeline)
-        settings = {
-            name: {"post_hooks": [_hook(name, watch)], **steps.get(name, {})} for name in cls.step_defs
-        }
-        with demo_crds(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return cls.call(str(path), steps=settings, save_results=False)
-
-    return run
-
-
-def _hook(name: str, watch: Callable[[str, Any], None]) -> Callable[..., None]:
-    def hook(*models: Any) -> None:
-        watch(name, models[0] if len(models) == 1 else models)
-
-    return hook
-
-
-def assert_same(label: str, ours: np.ndarray, theirs: np.ndarray, ulp: int = 0) -> None:
-    """Equal shape and values; floats to a number of float32 ulp, NaN where the other has NaN."""
-    theirs = np.asarray(theirs)
-    assert ours.shape == theirs.shape, f"{label}: shape {ours.shape}, official {theirs.shape}"
-    if ours.dtype.kind != "f":
-        wrong = ours != theirs
-        assert not wrong.any(), f"{label}: {wrong.sum()} differ, first at {tuple(np.argwhere(wrong)[0])}"
-        return
-    nan = np.isnan(ours)
-    assert np.array_equal(nan, np.isnan(theirs)), f"{label}: NaN in other places"
-    distance = np.abs(ordered(ours[~nan]) - ordered(theirs[~nan].astype(np.float32)))
-    worst = int(distance.max(initial=0))
-    assert worst <= ulp, f"{label}: {(distance > ulp).sum()} values differ by up to {worst} ulp"
-
-
-def ordered(values: np.ndarray) -> np.ndarray:
-    """Integers in the order of float32 values, one apart per representable number."""
-    bits = np.ascontiguousarray(values, np.float32).view(np.int32).astype(np.int64)
-    return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+    return make
 
 
 @pytest.fixture(scope="session")
-def same() -> Callable[..., None]:
-    return assert_same
+def reference_model():
+    def make(ref, ramp):
+        from stdatamodels.jwst import datamodels
+
+        kind = {
+            "mask": datamodels.MaskModel, "saturation": datamodels.SaturationModel,
+            "superbias": datamodels.SuperBiasModel, "linearity": datamodels.LinearityModel,
+            "dark": datamodels.DarkModel, "ipc": datamodels.IPCModel,
+        }[ref.reftype]  # fmt: skip
+        model = kind()
+        if ref.reftype == "linearity":
+            model.coeffs = ref.data.copy()
+            if "INV_COEFFS" in ref.arrays:
+                model.inv_coeffs = ref.arrays["INV_COEFFS"].copy()
+        elif ref.reftype != "mask":
+            model.data = ref.data.copy()
+        if ref.reftype == "ipc":
+            return model
+        model.dq = ref.dq.copy()
+        if "AVDRKCUR" in ref.arrays:
+            model.average_dark_current = ref.arrays["AVDRKCUR"].copy()
+        if ref.reftype == "dark":
+            model.meta.exposure.nframes = ref.keywords["NFRAMES"]
+            model.meta.exposure.groupgap = ref.keywords["GROUPGAP"]
+            model.meta.exposure.ngroups = ref.data.shape[0]
+            model.meta.exposure.average_dark_current = ref.keywords.get("AVDRKCUR")
+        e = ramp.exposure
+        model.meta.instrument.name, model.meta.instrument.detector = e.instrument, e.detector
+        subarray = model.meta.subarray
+        subarray.xstart, subarray.ystart, subarray.xsize, subarray.ysize = (
+            e.xstart, e.ystart, e.xsize, e.ysize,
+        )  # fmt: skip
+        return model
+
+    return make
 
 
-@pytest.fixture(autouse=True)
-def _keep_cwd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The official pipeline may write into the working folder."""
-    monkeypatch.chdir(tmp_path)
-    assert os.getcwd() == str(tmp_path)
+@pytest.fixture(scope="session")
+def same_ramp():
+    """Every array of a ramp equals the official one, bit for bit."""
+
+    def check(ramp, model):
+        np.testing.assert_array_equal(ramp.pixeldq, model.pixeldq)
+        np.testing.assert_array_equal(ramp.groupdq, model.groupdq)
+        assert model.data.dtype == ramp.data.dtype == np.float32
+        np.testing.assert_array_equal(ramp.data, model.data)
+        if ramp.zeroframe is not None:
+            np.testing.assert_array_equal(ramp.zeroframe, model.zeroframe)
+
+    return check

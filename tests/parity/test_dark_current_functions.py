@@ -47,14 +47,14 @@ def same_average(ours, model):
         ((3, 1, 2), (5, 1, 0)), ((5, 2, 3), (4, 1, 0)),
     ],
 )  # fmt: skip
-def test_read_patterns(science, dark, make_ramp, make_dark, ramp_model, reference_model, assert_same):
+def test_read_patterns(science, dark, make_ramp, make_dark, ramp_model, reference_model, same_ramp):
     ngroups, nframes, groupgap = science
     ramp = make_ramp(50, nints=2, ngroups=ngroups, nframes=nframes, groupgap=groupgap, zero_frame=True)
     ref = make_dark(ramp, *dark, AVDRKCUR=0.01)
     model = official(ramp_model(ramp), reference_model(ref, ramp))
     ours = dark_current(ramp, {"dark": ref}, DarkCurrentParams(), Tiles(band_rows=5))
     assert model.meta.cal_step.dark_sub == "COMPLETE"
-    assert_same(ours, model)
+    same_ramp(ours, model)
     same_average(ours, model)
 
 

@@ -30,7 +30,7 @@ def references(ramp, make_reference, with_bias=True):
 @pytest.mark.parametrize("layers", [0, 1, 2])
 def test_all_read_patterns(
     seed, nints, ngroups, nframes, layers,
-    make_ramp, make_reference, ramp_model, reference_model, assert_same,
+    make_ramp, make_reference, ramp_model, reference_model, same_ramp,
 ):  # fmt: skip
     from jwst.saturation.saturation import flag_saturation
 
@@ -41,11 +41,11 @@ def test_all_read_patterns(
         ramp_model(ramp), reference_model(refs["saturation"], ramp), layers, True, bias_model=bias
     )
     ours = saturation(ramp, refs, SaturationParams(n_pix_grow_sat=layers), Tiles(band_rows=7))
-    assert_same(ours, official)
+    same_ramp(ours, official)
     assert (ours.groupdq & DQ.SATURATED).any()
 
 
-def test_without_the_read_pattern(make_ramp, make_reference, ramp_model, reference_model, assert_same):
+def test_without_the_read_pattern(make_ramp, make_reference, ramp_model, reference_model, same_ramp):
     from jwst.saturation.saturation import flag_saturation
 
     ramp = make_ramp(12, nframes=4)
@@ -54,7 +54,7 @@ def test_without_the_read_pattern(make_ramp, make_reference, ramp_model, referen
         ramp_model(ramp), reference_model(refs["saturation"], ramp), 1, False,
         bias_model=reference_model(refs["superbias"], ramp),
     )  # fmt: skip
-    assert_same(saturation(ramp, refs, SaturationParams(use_readpatt=False), Tiles()), official)
+    same_ramp(saturation(ramp, refs, SaturationParams(use_readpatt=False), Tiles()), official)
 
 
 def test_with_dropped_frames_only_the_frame_numbers_differ(make_ramp, make_reference, ramp_model):
