@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from jwcal_interactive.arrays import Exposure, Ramp, State
+from jwcal_interactive.arrays import Exposure, Ramp, References, State
 from jwcal_interactive.errors import Cancelled, InputError, JwcalError, ParameterError
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import Outcome, Progress, peak_memory, run_step
@@ -428,6 +428,24 @@ class Session:
         """References that a step used when it last ran with the present settings."""
         outcome = self._ledger.outcomes.get(self._keys()[step])
         return outcome.references if outcome else ()
+
+    def load_references(self, step: str) -> References:
+        """Arrays of the references that a step uses with the present settings, for displays.
+
+        Raises
+        ------
+        ParameterError
+            For an unknown step.
+        ReferenceError
+            If one is missing, unreadable or does not fit.
+        """
+        self._index(step)
+        definition = get_step(step)
+        overrides = self.settings.overrides
+        return {
+            t: self._book.load(step, t, overrides, exact=t in definition.uncut)
+            for t in definition.references
+        }
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """Outcomes of the steps that are up to date, in order."""
