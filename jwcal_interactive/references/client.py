@@ -20,7 +20,7 @@ from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import ReferenceError
 from jwcal_interactive.references.parkeys import crds_header
 
-__all__ = ["DEMO", "Context", "demo_cache_root", "find_references", "open_context"]
+__all__ = ["DEMO", "Context", "crds_environment", "demo_cache_root", "find_references", "open_context"]
 
 DEMO = "demo"  # name of the embedded context
 _NOT_APPLICABLE = "N/A"
@@ -89,7 +89,7 @@ def open_context(name: str | None = None, progress: Callable[[str], None] | None
 
 
 @contextlib.contextmanager
-def _crds_environment(context: Context) -> Iterator[None]:
+def crds_environment(context: Context) -> Iterator[None]:
     """Set the variables for one call; ``crds`` keeps mappings by name, so these are dropped between caches."""
     with _lock:
         before = {name: os.environ.get(name) for name in context.environment}
@@ -149,7 +149,7 @@ def find_references(
     ReferenceError
         If CRDS cannot be reached and has no cache, or finds no match.
     """
-    with _crds_environment(context):
+    with crds_environment(context):
         try:
             return _ask(context, exposure, reftypes)
         except ReferenceError:

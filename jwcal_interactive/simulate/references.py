@@ -177,7 +177,6 @@ def _dark(detector: Detector, subarray: Subarray | None) -> ReferenceFileModel:
     times = np.arange(1, subarray.dark_frames + 1, dtype=np.float32) * subarray.frame_time
     model = DarkModel(data=times.astype(np.float32)[:, None, None] * rate)
     model.dq = _flags(maps, "dark")
-    model.average_dark_current = maps.dark
     exposure = {
         "ngroups": subarray.dark_frames,
         "nframes": 1,

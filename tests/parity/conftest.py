@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from jwcal_interactive.arrays import Card, Exposure, Ramp, Reference
-from jwcal_interactive.references.client import DEMO, _crds_environment, open_context
+from jwcal_interactive.references.client import DEMO, crds_environment, open_context
 
 
 @contextlib.contextmanager
 def demo_crds() -> Iterator[None]:
     """Let the official pipeline take its references from the embedded context."""
-    with _crds_environment(open_context(DEMO)):
+    with crds_environment(open_context(DEMO)):
         yield
 
 
@@ -30,21 +30,22 @@ def official_run() -> Callable[..., Any]:
         from jwst import pipeline as official
 
         cls = getattr(official, pipeline)
-        settings = {
-            name: {"post_hooks": [_hook(name, watch)], **steps.get(name, {})} for name in cls.step_defs
-        }
-        with demo_crds(), warnings.catch_warnings():
+        with demo_crds(), warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
             warnings.simplefilter("ignore")
-            return cls.call(str(path), steps=settings, save_results=False)
+            for name, step in cls.step_defs.items():
+                patch.setattr(step, "process", _watched(name, step.process, watch))
+            return cls.call(str(path), steps=steps, save_results=False)
 
     return run
 
 
-def _hook(name: str, watch: Callable[[str, Any], None]) -> Callable[..., None]:
-    def hook(*models: Any) -> None:
-        watch(name, models[0] if len(models) == 1 else models)
+def _watched(name: str, process: Callable[..., Any], watch: Callable[[str, Any], None]) -> Callable[..., Any]:
+    def watched(step: Any, *inputs: Any) -> Any:
+        result = process(step, *inputs)
+        watch(name, result)
+        return result
 
-    return hook
+    return watched
 
 
 def assert_same(label: str, ours: np.ndarray, theirs: np.ndarray, ulp: int = 0) -> None:
