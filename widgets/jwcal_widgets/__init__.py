@@ -1,3 +1,7 @@
-"""The workbench: step panels, detector image and pixel ramps for JupyterLab, Notebook 7 and Voila."""
+"""The workbench: step panels, detector image and pixel ramps in JupyterLab, Notebook 7, Voila."""
 
 from __future__ import annotations
+
+from jwcal_widgets.workbench import Workbench, show
+
+__all__ = ["Workbench", "show"]

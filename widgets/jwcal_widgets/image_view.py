@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import bqplot as bq
 import ipywidgets as ipw
@@ -14,16 +16,39 @@ from jwcal_interactive.dq import DQ
 from jwcal_widgets.coalesce import Coalesced
 from jwcal_widgets.dq_overlay import encode_overlay, overlay
 from jwcal_widgets.planes import Plane, bad_pixels
-from jwcal_widgets.stretch import Limits, find_limits, lookup_table, sample, to_rgb
+from jwcal_widgets.stretch import Limits, find_limits, find_symmetric_limits, lookup_table, sample, to_rgb
 from jwcal_widgets.viewport import Window, bin_flags, bin_mean, encode, find_cut, fit_window
 
-__all__ = ["ImageView"]
+__all__ = ["ImageView", "Look"]
 
 MARGIN = {"top": 10, "right": 14, "bottom": 44, "left": 58}
 CURSOR_COLOR = "#00e676"
 PAN_MARGIN = 0.2
 OVERSAMPLING = 1.25
 _ONE_PIXEL = np.zeros((1, 1), np.uint8)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a plane is shown.
+
+    Attributes
+    ----------
+    stretch, colormap : str
+        Names, see `lookup_table`.
+    limits : str or (float, float)
+        A method of `find_limits`, or the two values.
+    flags : tuple of DQ
+        What to paint, see `overlay`.
+    change : bool
+        The plane is a difference: limits by a method are symmetric about 0.
+    """
+
+    stretch: str = "asinh"
+    colormap: str = "gray"
+    limits: str | Limits = "99.5 %"
+    flags: tuple[DQ, ...] = ()
+    change: bool = False
 
 
 class _Layer:
@@ -61,6 +86,8 @@ class ImageView:
         Width and height of the plot area in screen pixels.
     on_pick : callable
         Called with ``(x, y)``, the pixel that was clicked.
+    guard : callable
+        Wraps handlers, see `Messages.guarded`.
     delay : float
         Seconds to collect pan and zoom events before drawing, see `Coalesced`.
 
@@ -75,15 +102,15 @@ class ImageView:
         self,
         plot: tuple[int, int],
         on_pick: Callable[[int, int], None],
+        guard: Callable[..., Any],
         delay: float = 0.04,
     ) -> None:
         self.limits: Limits = (0.0, 1.0)
         self._plot = plot
         self._on_pick = on_pick
         self._plane: Plane | None = None
-        self._table = lookup_table("asinh", "gray")
-        self._method: str | Limits = "99.5 %"
-        self._flags: tuple[DQ, ...] = ()
+        self._look = Look()
+        self._sampled: tuple[Plane, NDArray[np.float32]] | None = None
         self._lock = threading.RLock()
         self._moving = False
         self._x, self._y = (bq.LinearScale(min=0.0, max=1.0, allow_padding=False) for _ in range(2))
@@ -91,7 +118,7 @@ class ImageView:
         self._image, self._dq = _Layer(), _Layer()
         for layer in (self._image, self._dq):
             layer.mark.scales = scales
-            layer.mark.on_element_click(self._clicked)
+            layer.mark.on_element_click(guard(self._clicked))
         self._cursor = bq.Lines(
             x=np.zeros((8, 2)),
             y=np.zeros((8, 2)),
@@ -124,7 +151,7 @@ class ImageView:
                 "height": f"{plot[1] + MARGIN['top'] + MARGIN['bottom']}px",
             },
         )
-        self._redraw = Coalesced(self.redraw, delay)
+        self._redraw = Coalesced(guard(self.redraw), delay)
         for scale in scales.values():
             scale.observe(self._scale_changed, ["min", "max"])
 
@@ -143,34 +170,17 @@ class ImageView:
         """The encoded image that was sent last; it changes when the image on the screen changes."""
         return bytes(self._image.mark.image.value)
 
-    def show(self, plane: Plane | None) -> None:
-        """Show another plane; the window stays where it is unless the size of the image differs."""
+    def show(self, plane: Plane | None, look: Look) -> None:
+        """Show a plane; the window stays where it is unless the size of the image differs."""
         with self._lock:
-            old, self._plane = self._plane, plane
+            old, self._plane, self._look = self._plane, plane, look
             if plane is None:
                 self._image.hide()
                 self._dq.hide()
                 return
-            self._find_limits()
+            self.limits = self._find_limits(plane)
             if old is None or old.data.shape != plane.data.shape:
                 self._move(fit_window(plane.data.shape, self._plot))
-            self.redraw()
-
-    def set_colors(self, stretch: str, colormap: str) -> None:
-        """Choose stretch and colour map by name."""
-        self._table = lookup_table(stretch, colormap)
-        self.redraw()
-
-    def set_limits(self, method: str | Limits) -> None:
-        """Choose the display limits: a method of `find_limits`, or the two values."""
-        self._method = method
-        self._find_limits()
-        self.redraw()
-
-    def set_flags(self, flags: Sequence[DQ]) -> None:
-        """Choose the flags to paint, see `overlay`."""
-        with self._lock:
-            self._flags = tuple(flags)
             self.redraw()
 
     def set_panning(self, panning: bool) -> None:
@@ -216,22 +226,26 @@ class ImageView:
                 self._image.hide()
                 self._dq.hide()
                 return
-            rgb = to_rgb(bin_mean(plane.data, cut), self.limits, self._table)
+            table = lookup_table(self._look.stretch, self._look.colormap)
+            rgb = to_rgb(bin_mean(plane.data, cut), self.limits, table)
             picture = encode(rgb, lossless=cut.pixelated)
             self._image.draw(picture, cut.extent, pixelated=cut.pixelated)
-            if not self._flags:
+            flags = self._look.flags
+            if not flags:
                 self._dq.hide()
                 return
-            painted: NDArray[np.uint8] = overlay(bin_flags(plane.dq, cut), self._flags)
-            layer = ("png", encode_overlay(painted, self._flags))
+            painted = overlay(bin_flags(plane.dq, cut), flags)
+            layer = ("png", encode_overlay(painted, flags))
             self._dq.draw(layer, cut.extent, pixelated=cut.pixelated)
 
-    def _find_limits(self) -> None:
-        if not isinstance(self._method, str):
-            self.limits = self._method
-        elif self._plane is not None:
-            values = sample(self._plane.data, bad_pixels(self._plane.dq))
-            self.limits = find_limits(values, self._method)
+    def _find_limits(self, plane: Plane) -> Limits:
+        method = self._look.limits
+        if not isinstance(method, str):
+            return method
+        if self._sampled is None or self._sampled[0] is not plane:
+            self._sampled = (plane, sample(plane.data, bad_pixels(plane.dq)))
+        values = self._sampled[1]
+        return find_symmetric_limits(values) if self._look.change else find_limits(values, method)
 
     def _move(self, window: Window) -> None:
         """Set the axes without the redraws that the browser's own changes ask for."""

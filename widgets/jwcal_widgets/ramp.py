@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import Exposure, Ramp, Rates
+from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.steps.ramp_fit import Segment, group_times
 
 __all__ = [
     "Fit",
     "PixelRamp",
-    "group_times",
+    "guider_fit",
     "pixel_fit",
     "pixel_ramp",
     "segment_lines",
-    "segments",
+    "slope_lines",
 ]
 
 F64 = NDArray[np.float64]
@@ -45,11 +47,6 @@ class PixelRamp:
         """Groups that a fit leaves out."""
         return (self.dq & np.uint8(DQ.DO_NOT_USE | DQ.SATURATED)) != 0
 
-    @property
-    def jumped(self) -> NDArray[np.bool_]:
-        """Groups where a jump starts a new segment."""
-        return ((self.dq & np.uint8(DQ.JUMP_DET)) != 0) & ~self.excluded
-
     def differences(self) -> PixelRamp:
         """Return the count rate between neighbouring groups.
 
@@ -73,28 +70,11 @@ class Fit:
     dq: int
 
 
-def group_times(exposure: Exposure, ngroups: int) -> F64:
-    """Mean time of each group since the start of the integration.
-
-    The frames of group n (from 0) end at n TGROUP + (1 … NFRAMES) TFRAME, of which this is the
-    mean. Without TFRAME the end of the group is taken.
-
-    Returns
-    -------
-    float64 (ngroups,)
-        Seconds.
-    """
-    first = exposure.group_time
-    if exposure.frame_time is not None:
-        first = (exposure.nframes + 1) / 2 * exposure.frame_time
-    return first + exposure.group_time * np.arange(ngroups, dtype=float)
-
-
 def pixel_ramp(ramp: Ramp, integration: int, x: int, y: int) -> PixelRamp:
     """Take one pixel in one integration (numbered from 1)."""
     k = integration - 1
     return PixelRamp(
-        group_times(ramp.exposure, ramp.data.shape[1]),
+        group_times(ramp.exposure),
         ramp.data[k, :, y, x].astype(float),
         ramp.groupdq[k, :, y, x].copy(),
     )
@@ -102,42 +82,39 @@ def pixel_ramp(ramp: Ramp, integration: int, x: int, y: int) -> PixelRamp:
 
 def pixel_fit(rates: Rates, integration: int, x: int, y: int) -> Fit:
     """Take the fitted slope of one pixel; integration 0 is the whole exposure."""
-    if integration == 0:
-        slopes, at = rates.rate, (y, x)
-    else:
-        slopes, at = rates.rateints, (integration - 1, y, x)
+    slopes = rates.rate if integration == 0 else rates.rateints
+    at = (y, x) if integration == 0 else (integration - 1, y, x)
     return Fit(float(slopes.data[at]), float(slopes.err[at]), int(slopes.dq[at]))
 
 
-def segments(ramp: PixelRamp) -> list[slice]:
-    """Split a ramp into runs of usable groups; a jump begins a new one."""
-    runs: list[slice] = []
-    start: int | None = None
-    for n, (excluded, jumped) in enumerate(zip(ramp.excluded, ramp.jumped, strict=True)):
-        if start is not None and (excluded or jumped):
-            runs.append(slice(start, n))
-            start = None
-        if start is None and not excluded:
-            start = n
-    if start is not None:
-        runs.append(slice(start, len(ramp.time)))
-    return runs
+def guider_fit(slopes: GuiderSlopes, number: int, x: int, y: int) -> Fit:
+    """Take the count rate of one pixel in a slice of a guider exposure (numbered from 1)."""
+    at = (number - 1, y, x)
+    return Fit(float(slopes.data[at]), float(slopes.err[at]), int(slopes.dq[y, x]))
 
 
-def segment_lines(ramp: PixelRamp, slope: float) -> tuple[F64, F64]:
-    """Lines of one slope through the mean point of each segment of two groups or more.
+def segment_lines(segments: Sequence[Segment], time: F64) -> tuple[F64, F64]:
+    """End points of fitted segments.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+    time : float64 (ngroups,)
+        Times of the groups, s.
 
     Returns
     -------
-    time, value : float64 (nlines, 2)
-        End points; seconds and DN.
+    time, value : float64 (nsegments, 2)
+        Seconds and DN.
     """
-    times, values = [], []
-    for part in segments(ramp):
-        t, v = ramp.time[part], ramp.value[part]
-        if len(t) < 2 or not np.isfinite(slope):
-            continue
-        ends = t[[0, -1]]
-        times.append(ends)
-        values.append(v.mean() + slope * (ends - t.mean()))
-    return np.array(times).reshape(-1, 2), np.array(values).reshape(-1, 2)
+    ends = np.array([[time[s.first], time[s.last]] for s in segments]).reshape(-1, 2)
+    slope = np.array([s.slope for s in segments])[:, None]
+    intercept = np.array([s.intercept for s in segments])[:, None]
+    return ends, intercept + slope * ends
+
+
+def slope_lines(segments: Sequence[Segment], time: F64, slope: float) -> tuple[F64, F64]:
+    """Lines of one slope through the middle of each fitted segment, as `segment_lines`."""
+    ends, values = segment_lines(segments, time)
+    middle = values.mean(axis=1, keepdims=True)
+    return ends, middle + slope * (ends - ends.mean(axis=1, keepdims=True))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import bqplot as bq
 import ipywidgets as ipw
@@ -11,13 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.dq import DQ, GROUP_FLAGS, names
+from jwcal_interactive.steps.ramp_fit import Segment
 from jwcal_widgets.dq_overlay import color_of
-from jwcal_widgets.ramp import Fit, PixelRamp, segment_lines
+from jwcal_widgets.ramp import PixelRamp, segment_lines, slope_lines
 
 __all__ = ["RampView", "Trace"]
 
+Lines: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+
 USED_COLOR = "#3d7dd8"
 FIT_COLOR = "#e0633a"
+AVERAGE_COLOR = "#7a5cc4"
 OTHER_COLORS = ("#3d7dd8", "#2a9d8f", "#9b5de5", "#b5838d", "#6c8a3c", "#577590")
 _SYMBOLS = {
     DQ.JUMP_DET: "diamond",
@@ -29,11 +35,36 @@ _GLYPHS = {"circle": "●", "diamond": "◆", "triangle-up": "▲", "cross": "�
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """One integration to draw: its number from 1, the ramp, and the fit where there is one."""
+    """One integration to draw: the ramp, the lines fitted to it, and the slope they average to."""
 
-    integration: int
     ramp: PixelRamp
-    fit: Fit | None
+    segments: Sequence[Segment] = ()
+    slope: float = math.nan
+
+
+def _lines(trace: Trace, *, differences: bool) -> tuple[Lines, Lines]:
+    """Fitted segments and the lines of the average slope, as end points of (time, value)."""
+    time = trace.ramp.time
+    fitted = segment_lines(trace.segments, time)
+    average = slope_lines(trace.segments, time, trace.slope)
+    if not differences:
+        return fitted, average
+    rates = np.array([segment.slope for segment in trace.segments])[:, None]
+    flat = np.ones_like(fitted[0])
+    return (fitted[0], rates * flat), (average[0], trace.slope * flat)
+
+
+def _join(lines: Sequence[Lines]) -> Lines:
+    return np.concatenate([t for t, _ in lines]), np.concatenate([v for _, v in lines])
+
+
+def _draw_lines(mark: bq.Lines, lines: Lines) -> None:
+    time, value = lines
+    drawn = np.isfinite(value).all(axis=1)
+    with mark.hold_sync():
+        mark.visible = bool(drawn.any())
+        if mark.visible:
+            mark.x, mark.y = time[drawn], value[drawn]
 
 
 def _span(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -56,7 +87,8 @@ class RampView:
 
     Attributes
     ----------
-    widget : ipywidgets.VBox
+    figure : bqplot.Figure
+    legend : ipywidgets.HTML
     """
 
     def __init__(self, size: tuple[int, int]) -> None:
@@ -65,9 +97,8 @@ class RampView:
         self._path = bq.Lines(scales=scales, colors=list(OTHER_COLORS), stroke_width=1.0)
         self._path.opacities = [0.45] * len(OTHER_COLORS)
         self._fit = bq.Lines(scales=scales, colors=[FIT_COLOR], stroke_width=2.2)
-        self._points: dict[DQ | None, bq.Scatter] = {
-            None: self._scatter(scales, USED_COLOR, "circle")
-        }
+        self._average = bq.Lines(scales=scales, colors=[AVERAGE_COLOR], stroke_width=1.6, line_style="dashed")
+        self._points: dict[DQ | None, bq.Scatter] = {None: self._scatter(scales, USED_COLOR, "circle")}
         for flag in GROUP_FLAGS:
             self._points[flag] = self._scatter(scales, color_of(flag), _SYMBOLS.get(flag, "square"))
         self._x_axis = bq.Axis(
@@ -84,7 +115,7 @@ class RampView:
             grid_lines="solid",
         )
         self.figure = bq.Figure(
-            marks=[self._path, self._fit, *self._points.values()],
+            marks=[self._path, self._fit, self._average, *self._points.values()],
             axes=[self._x_axis, self._y_axis],
             fig_margin={"top": 10, "right": 16, "bottom": 44, "left": 70},
             padding_x=0.0,
@@ -92,8 +123,7 @@ class RampView:
             display_toolbar=False,
             layout={"width": f"{size[0]}px", "min_width": f"{size[0]}px", "height": f"{size[1]}px"},
         )
-        self._legend = ipw.HTML()
-        self.widget = ipw.VBox([self.figure, self._legend])
+        self.legend = ipw.HTML()
         self.clear()
 
     @staticmethod
@@ -110,9 +140,9 @@ class RampView:
 
     def clear(self) -> None:
         """Draw nothing."""
-        for mark in (self._path, self._fit, *self._points.values()):
+        for mark in (self._path, self._fit, self._average, *self._points.values()):
             mark.visible = False
-        self._legend.value = "<span class='jwcal-muted'>Click on a pixel to see its ramp.</span>"
+        self.legend.value = "<span class='jwcal-muted'>Click on a pixel to see its ramp.</span>"
 
     def show(self, traces: Sequence[Trace], *, differences: bool, zoom_used: bool = False) -> None:
         """Draw some integrations.
@@ -131,38 +161,18 @@ class RampView:
         value = np.stack([ramp.value for ramp in drawn])
         dq = np.stack([ramp.dq for ramp in drawn])
         excluded = np.stack([ramp.excluded for ramp in drawn])
-        fit_t, fit_v = self._fit_lines(traces, drawn, differences=differences)
+        pairs = [_lines(trace, differences=differences) for trace in traces]
+        fitted, average = _join([pair[0] for pair in pairs]), _join([pair[1] for pair in pairs])
         usable = value[~excluded] if zoom_used and not excluded.all() else value
-        self._set_axes(time, np.concatenate([usable.ravel(), fit_v.ravel()]), differences)
+        self._set_axes(time, np.concatenate([usable.ravel(), fitted[1].ravel()]), differences)
         with self._path.hold_sync():
             self._path.x, self._path.y, self._path.visible = time, value, time.shape[1] > 1
-        with self._fit.hold_sync():
-            self._fit.visible = len(fit_t) > 0
-            if len(fit_t):
-                self._fit.x, self._fit.y = fit_t, fit_v
+        _draw_lines(self._fit, fitted)
+        _draw_lines(self._average, average)
         counts = self._set_points(time, value, dq)
-        self._legend.value = self._legend_text(counts, has_fit=len(fit_t) > 0)
+        self.legend.value = self._legend_text(counts)
 
-    @staticmethod
-    def _fit_lines(
-        traces: Sequence[Trace], drawn: Sequence[PixelRamp], *, differences: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        lines = []
-        for trace, ramp in zip(traces, drawn, strict=True):
-            if trace.fit is None or not np.isfinite(trace.fit.slope):
-                continue
-            if differences:
-                ends = ramp.time[[0, -1]][None] if len(ramp.time) else np.empty((0, 2))
-                lines.append((ends, np.full_like(ends, trace.fit.slope)))
-            else:
-                lines.append(segment_lines(trace.ramp, trace.fit.slope))
-        if not lines:
-            return np.empty((0, 2)), np.empty((0, 2))
-        return np.concatenate([t for t, _ in lines]), np.concatenate([v for _, v in lines])
-
-    def _set_axes(
-        self, time: NDArray[np.float64], value: NDArray[np.float64], differences: bool
-    ) -> None:
+    def _set_axes(self, time: NDArray[np.float64], value: NDArray[np.float64], differences: bool) -> None:
         low, high = _span(value)
         with self._x.hold_sync(), self._y.hold_sync():
             self._x.min, self._x.max = 0.0, float(time.max()) * 1.03 if time.size else 1.0
@@ -186,8 +196,7 @@ class RampView:
                 mark.x, mark.y, mark.visible = time[chosen], value[chosen], bool(chosen.any())
         return counts
 
-    @staticmethod
-    def _legend_text(counts: dict[DQ | None, int], *, has_fit: bool) -> str:
+    def _legend_text(self, counts: dict[DQ | None, int]) -> str:
         def item(glyph: str, color: str, text: str) -> str:
             return f"<span class='jwcal-key'><b style='color:{color}'>{glyph}</b> {text}</span>"
 
@@ -196,6 +205,8 @@ class RampView:
             if flag is not None and count:
                 glyph = _GLYPHS[_SYMBOLS.get(flag, "square")]
                 items.append(item(glyph, color_of(flag), f"{names(flag)[0]} ({count})"))
-        if has_fit:
-            items.append(item("━", FIT_COLOR, "fitted slope"))
+        if self._fit.visible:
+            items.append(item("━", FIT_COLOR, "fitted segment"))
+        if self._average.visible:
+            items.append(item("╌", AVERAGE_COLOR, "slope of the integration"))
         return "<div class='jwcal-legend'>" + " ".join(items) + "</div>"

@@ -16,10 +16,12 @@ __all__ = [
     "STRETCHES",
     "Limits",
     "find_limits",
+    "find_symmetric_limits",
     "lookup_table",
     "sample",
     "stretched",
     "to_rgb",
+    "unstretched",
 ]
 
 Limits: TypeAlias = tuple[float, float]
@@ -101,6 +103,13 @@ def find_limits(values: NDArray[np.float32], method: str) -> Limits:
     return low, high
 
 
+def find_symmetric_limits(values: NDArray[np.float32]) -> Limits:
+    """Limits of a difference: symmetric about 0, and set by the values that are not 0."""
+    changed = np.abs(values[values != 0])
+    high = float(np.percentile(changed, 99.0)) if changed.size else 1.0
+    return -high, high
+
+
 def stretched(fraction: NDArray[np.float64], stretch: str) -> NDArray[np.float64]:
     """Apply a stretch to fractions (0 to 1) of the display range; 0 and 1 stay where they are.
 
@@ -115,6 +124,19 @@ def stretched(fraction: NDArray[np.float64], stretch: str) -> NDArray[np.float64
         return np.arcsinh(10.0 * fraction) / np.arcsinh(10.0)
     if stretch == "log":
         return np.log1p(1000.0 * fraction) / np.log(1001.0)
+    raise ValueError(f"stretch {stretch!r}: it must be one of {', '.join(STRETCHES)}")
+
+
+def unstretched(shown: NDArray[np.float64], stretch: str) -> NDArray[np.float64]:
+    """Fraction of the display range that a stretch turns into a value; inverse of `stretched`."""
+    if stretch == "linear":
+        return shown
+    if stretch == "sqrt":
+        return shown**2
+    if stretch == "asinh":
+        return np.sinh(shown * np.arcsinh(10.0)) / 10.0
+    if stretch == "log":
+        return np.expm1(shown * np.log(1001.0)) / 1000.0
     raise ValueError(f"stretch {stretch!r}: it must be one of {', '.join(STRETCHES)}")
 
 
@@ -134,9 +156,7 @@ def lookup_table(stretch: str, colormap: str) -> NDArray[np.uint8]:
     return table
 
 
-def to_rgb(
-    data: NDArray[np.float32], limits: Limits, table: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
+def to_rgb(data: NDArray[np.float32], limits: Limits, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Colour an image.
 
     Parameters
@@ -154,9 +174,7 @@ def to_rgb(
     """
     low, high = limits
     finite = np.isfinite(data)
-    level = (np.where(finite, data, low) - np.float32(low)) * np.float32(
-        (LEVELS - 1) / (high - low)
-    )
+    level = (np.where(finite, data, low) - np.float32(low)) * np.float32((LEVELS - 1) / (high - low))
     np.clip(level, 0, LEVELS - 1, out=level)
     index = level.astype(np.int16)
     index[~finite] = LEVELS

@@ -1,0 +1,154 @@
+"""Stretch, limits and colour map of the image, with the colour bar."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as ipw
+import numpy as np
+
+from jwcal_widgets.colormaps import COLORMAPS
+from jwcal_widgets.image_view import Look
+from jwcal_widgets.stretch import LEVELS, LIMITS, STRETCHES, Limits, lookup_table, unstretched
+from jwcal_widgets.viewport import encode
+
+__all__ = ["DisplayControls", "color_bar"]
+
+MANUAL = "manual"
+AUTOMATIC = "99.5 %"
+
+
+def color_bar(stretch: str, colormap: str, limits: Limits, unit: str) -> str:
+    """Draw the colours in even steps, with the values that they stand for, as HTML."""
+    low, high = limits
+    # The table is even in value; the bar is even in colour, so it runs through the inverse stretch.
+    even = unstretched(np.linspace(0.0, 1.0, 256), stretch)
+    colors = lookup_table(stretch, colormap)[np.rint(even * (LEVELS - 1)).astype(int)]
+    picture = base64.b64encode(encode(colors[None], lossless=True)[1]).decode()
+    at = low + (high - low) * unstretched(np.linspace(0.0, 1.0, 5), stretch)
+    ticks = "".join(f"<span>{value:.4g}</span>" for value in at)
+    return (
+        "<div class='jwcal-bar'><div style='flex:1'>"
+        f"<img src='data:image/png;base64,{picture}' alt='colour bar'>"
+        f"<div class='jwcal-bar-ticks'>{ticks}</div></div><span>{unit}</span></div>"
+    )
+
+
+class DisplayControls:
+    """Controls of the display.
+
+    Parameters
+    ----------
+    on_change : callable
+        Called after a choice of the user.
+    guard : callable
+        Wraps handlers, see `Messages.guarded`.
+
+    Attributes
+    ----------
+    widget : ipywidgets.VBox
+    """
+
+    def __init__(
+        self,
+        on_change: Callable[[], None],
+        guard: Callable[..., Any],
+    ) -> None:
+        self._on_change = on_change
+        self._manual: Limits = (0.0, 1.0)
+        self._showing = False
+        self.stretch = ipw.Dropdown(
+            options=STRETCHES, value="asinh", layout={"width": "84px"}, tooltip="Stretch"
+        )
+        self.colormap = ipw.Dropdown(
+            options=list(COLORMAPS),
+            value="gray",
+            layout={"width": "124px"},
+            tooltip="Colour map",
+        )
+        self.method = ipw.Dropdown(
+            options=[*LIMITS, MANUAL],
+            value=AUTOMATIC,
+            layout={"width": "108px"},
+            tooltip="Limits: central part of the values, zscale, or your own",
+        )
+        limit = {"width": "92px"}
+        self.low, self.high = (
+            ipw.Text(continuous_update=False, layout=limit, tooltip=f"{end} limit")
+            for end in ("Lower", "Upper")
+        )
+        self._message = ipw.HTML(layout={"display": "none"})
+        self._bar = ipw.HTML(layout={"margin": "0 14px 0 58px"})
+        label = {"margin": "0 0 0 6px"}
+        row = ipw.HBox(
+            [
+                ipw.Label("stretch"),
+                self.stretch,
+                ipw.Label("limits", layout=label),
+                self.method,
+                self.low,
+                self.high,
+                ipw.Label("map", layout=label),
+                self.colormap,
+            ],
+            layout={"align_items": "center", "flex_flow": "row wrap"},
+        )
+        self.widget = ipw.VBox([self._bar, row, self._message])
+        for control in (self.stretch, self.colormap, self.method):
+            control.observe(guard(self._chosen), "value")
+        for control in (self.low, self.high):
+            control.observe(guard(self._limit_typed), "value")
+
+    def show(self, look: Look, limits: Limits, unit: str) -> None:
+        """Show the limits and colours in use, which are not those chosen for a difference."""
+        self._showing = True
+        try:
+            if self.method.value != MANUAL:
+                self._manual = limits
+            self.low.value, self.high.value = (f"{value:.6g}" for value in limits)
+            self._bar.value = color_bar(look.stretch, look.colormap, limits, unit)
+        finally:
+            self._showing = False
+
+    @property
+    def limits(self) -> str | Limits:
+        """The chosen method, or the two values that were typed."""
+        return self._manual if self.method.value == MANUAL else self.method.value
+
+    def forget_manual(self) -> None:
+        """Return to automatic limits: those that were typed are for another unit."""
+        if self.method.value == MANUAL:
+            self._showing = True
+            try:
+                self.method.value = AUTOMATIC
+            finally:
+                self._showing = False
+
+    def _chosen(self, _change: object) -> None:
+        if not self._showing:
+            self._complain("")
+            self._on_change()
+
+    def _limit_typed(self, _change: object) -> None:
+        if self._showing:
+            return
+        try:
+            low, high = float(self.low.value), float(self.high.value)
+        except ValueError:
+            self._complain("The limits must be numbers.")
+            return
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            self._complain("The limits must be finite, and the first must be below the second.")
+            return
+        self._manual = (low, high)
+        if self.method.value == MANUAL:
+            self._chosen(None)
+        else:
+            self.method.value = MANUAL
+
+    def _complain(self, text: str) -> None:
+        self._message.value = f"<span class='jwcal-error'>{text}</span>" if text else ""
+        self._message.layout.display = "block" if text else "none"

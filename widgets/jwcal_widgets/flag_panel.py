@@ -1,0 +1,77 @@
+"""Choose the data-quality flags to paint over the image, by name, with how many pixels have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets as ipw
+
+from jwcal_interactive.dq import DQ
+from jwcal_widgets.dq_overlay import color_of
+
+__all__ = ["FlagPanel"]
+
+
+class _FlagBox:
+    def __init__(self, flag: DQ, on_change: Callable[..., None]) -> None:
+        self.check = ipw.Checkbox(indent=False, layout={"width": "22px"})
+        self.check.observe(on_change, "value")
+        self._label = ipw.HTML(layout={"margin": "0 12px 0 0"})
+        self._flag = flag
+        self.widget = ipw.HBox([self.check, self._label], layout={"align_items": "center"})
+
+    def show(self, count: int) -> None:
+        self._label.value = (
+            f"<span class='jwcal-chip' style='background:{color_of(self._flag)}'></span>"
+            f"<span class='jwcal-flag-name'>{self._flag.name}</span> "
+            f"<span class='jwcal-muted'>{count:,}</span>"
+        )
+
+
+class FlagPanel:
+    """A checkbox per flag that occurs in the image.
+
+    Parameters
+    ----------
+    on_change : callable
+        Called after a choice of the user.
+    guard : callable
+        Wraps handlers, see `Messages.guarded`.
+
+    Attributes
+    ----------
+    widget : ipywidgets.VBox
+    """
+
+    def __init__(self, on_change: Callable[[], None], guard: Callable[..., Any]) -> None:
+        self._on_change = on_change
+        self._guard = guard
+        self._boxes: dict[DQ, _FlagBox] = {}
+        self._counts: Mapping[DQ, int] = {}
+        self._area = ipw.HBox(layout={"flex_flow": "row wrap"})
+        self._empty = ipw.HTML("<span class='jwcal-muted'>No flag is set in this image.</span>")
+        title = ipw.HTML("<span class='jwcal-section'>data-quality flags (pixels)</span>")
+        self.widget = ipw.VBox([title, self._area])
+
+    def check(self, flag: DQ) -> ipw.Checkbox:
+        """Return the checkbox of a flag that occurs."""
+        return self._boxes[flag].check
+
+    @property
+    def chosen(self) -> tuple[DQ, ...]:
+        """Chosen flags that occur, the most frequent first: rare ones are painted on top."""
+        flags = [f for f in self._counts if f in self._boxes and self._boxes[f].check.value]
+        return tuple(sorted(flags, key=lambda flag: -self._counts[flag]))
+
+    def show(self, counts: Mapping[DQ, int]) -> None:
+        """Offer the flags that occur; choices are remembered for flags that come back."""
+        self._counts = counts
+        for flag in counts:
+            if flag not in self._boxes:
+                self._boxes[flag] = _FlagBox(flag, self._guard(self._changed))
+            self._boxes[flag].show(counts[flag])
+        self._area.children = tuple(self._boxes[flag].widget for flag in counts) or (self._empty,)
+
+    def _changed(self, _change: object) -> None:
+        self._on_change()

@@ -1,0 +1,113 @@
+"""The steps of the pipeline, one under the other, with what became of each."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import ipywidgets as ipw
+
+__all__ = ["Rail", "RailState"]
+
+
+@dataclass(frozen=True)
+class RailState:
+    """What a row shows; `seconds` is the wall time of the step's last run."""
+
+    state: Literal["pending", "done", "skipped", "stale", "failed", "running", "input", "absent"]
+    reason: str = ""
+    seconds: float | None = None
+
+
+_GLYPHS = {
+    "pending": "○",
+    "done": "✓",
+    "skipped": "–",
+    "stale": "↻",
+    "failed": "✕",
+    "running": "▸",
+    "input": "▪",
+    "absent": "–",
+}
+WIDTH = 216
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def state_text(state: RailState) -> str:
+    """Return the few words at the right of a row."""
+    if state.state == "done":
+        return _seconds(state.seconds)
+    if state.state in {"pending", "input"}:
+        return ""
+    return {"absent": "off", "running": "running…"}.get(state.state, state.state)
+
+
+class _Row:
+    def __init__(self, step: str, on_click: Callable[[str], None]) -> None:
+        self.step = step
+        self.button = ipw.Button(layout={"width": f"{WIDTH - 66}px", "height": "27px"})
+        self.button.on_click(lambda _button: on_click(step))
+        self._text = ipw.HTML(layout={"width": "56px", "margin": "0"})
+        self.widget = ipw.HBox([self.button, self._text], layout={"width": f"{WIDTH - 8}px"})
+        self.widget.add_class("jwcal-row")
+        self._shown: RailState | None = None
+
+    def show(self, state: RailState) -> None:
+        if state == self._shown:
+            return
+        self._shown = state
+        self.button.description = f"{_GLYPHS[state.state]}  {self.step}"
+        tooltip = f"{self.step}: {state.state}" + (f" ({state.reason})" if state.reason else "")
+        self.button.tooltip = tooltip
+        reason = html.escape(tooltip, quote=True)
+        self._text.value = (
+            f"<span class='jwcal-state jwcal-{state.state}' title='{reason}'>{state_text(state)}</span>"
+        )
+        (self.widget.add_class if state.state == "absent" else self.widget.remove_class)("jwcal-absent")
+
+    def choose(self, chosen: bool) -> None:
+        (self.widget.add_class if chosen else self.widget.remove_class)("jwcal-chosen")
+
+
+class Rail:
+    """A column of steps to choose from.
+
+    Parameters
+    ----------
+    steps : sequence of str
+        In order.
+    on_choose : callable
+        Called with the step that was clicked.
+
+    Attributes
+    ----------
+    widget : ipywidgets.VBox
+    """
+
+    def __init__(self, steps: Sequence[str], on_choose: Callable[[str], None]) -> None:
+        self._rows = {step: _Row(step, on_choose) for step in steps}
+        self.widget = ipw.VBox(
+            [row.widget for row in self._rows.values()],
+            layout={"width": f"{WIDTH}px", "min_width": f"{WIDTH}px"},
+        )
+        self.widget.add_class("jwcal-rail")
+
+    def button(self, step: str) -> ipw.Button:
+        """Return the button of a step."""
+        return self._rows[step].button
+
+    def show(self, step: str, state: RailState) -> None:
+        """Show what became of a step."""
+        self._rows[step].show(state)
+
+    def choose(self, step: str) -> None:
+        """Mark the chosen step."""
+        for name, row in self._rows.items():
+            row.choose(name == step)

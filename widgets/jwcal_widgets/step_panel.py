@@ -1,0 +1,224 @@
+"""The panel of one step, made from its parameter definitions, its references and its status."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as ipw
+
+from jwcal_interactive.params import StepParams
+from jwcal_widgets.param_control import ParamControl
+from jwcal_widgets.results import INPUT
+
+if TYPE_CHECKING:
+    from jwcal_interactive import Session
+
+__all__ = ["StepPanel"]
+
+FILTER_FROM = 7
+
+
+@dataclass(frozen=True)
+class _Form:
+    """The controls of one step, kept so that coming back to a step is quick."""
+
+    controls: dict[str, ParamControl]
+    overrides: dict[str, ipw.Text]
+    widget: ipw.VBox
+
+
+def _explain_missing(model: type[StepParams]) -> str:
+    """List official parameters that do nothing here, folded away."""
+    groups = (
+        ("Not in this version", model.unavailable),
+        ("Without effect here", model.without_effect),
+    )
+    text = ""
+    for title, names in groups:
+        if names:
+            items = "".join(
+                f"<li><code>{html.escape(n)}</code>: {html.escape(why)}</li>" for n, why in names.items()
+            )
+            text += (
+                f"<details class='jwcal-help'><summary>{title} ({len(names)})</summary>"
+                f"<ul>{items}</ul></details>"
+            )
+    return text
+
+
+class StepPanel:
+    """Parameters and references of the chosen step.
+
+    Parameters
+    ----------
+    session : Session
+    on_change : callable
+        Called after a setting of the session was changed.
+    guard : callable
+        Wraps handlers, see `Messages.guarded`.
+    height : int
+        Height of the scrolling list of parameters, screen pixels.
+
+    Attributes
+    ----------
+    widget : ipywidgets.VBox
+    step : str
+        The chosen step; empty before the first choice.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        on_change: Callable[[], None],
+        guard: Callable[..., Any],
+        height: int,
+    ) -> None:
+        self.step = ""
+        self._session = session
+        self._on_change = on_change
+        self._guard = guard
+        self._forms: dict[str, _Form] = {}
+        self._head = ipw.HTML(layout={"margin": "0"})
+        self.filter = ipw.Text(
+            placeholder="filter parameters", layout={"width": "170px"}, continuous_update=True
+        )
+        self.changed_only = ipw.Checkbox(description="changed only", indent=False, layout={"width": "130px"})
+        self._tools = ipw.HBox([self.filter, self.changed_only], layout={"align_items": "center"})
+        self._body = ipw.VBox(
+            layout={"max_height": f"{height}px", "overflow": "hidden auto", "flex": "0 1 auto"}
+        )
+        self._code = ipw.HTML(layout={"margin": "0"})
+        self._body.add_class("jwcal-scroll")
+        self.widget = ipw.VBox([self._head, self._tools, self._body, self._code])
+        for control in (self.filter, self.changed_only):
+            control.observe(guard(lambda _change: self._apply_filter()), "value")
+
+    @property
+    def controls(self) -> dict[str, ParamControl]:
+        """Controls of the chosen step by parameter name."""
+        form = self._forms.get(self.step)
+        return form.controls if form else {}
+
+    @property
+    def overrides(self) -> dict[str, ipw.Text]:
+        """Fields for the reference overrides of the chosen step by reference type."""
+        form = self._forms.get(self.step)
+        return form.overrides if form else {}
+
+    def choose(self, step: str) -> None:
+        """Show the panel of a step; ``input`` is the raw exposure."""
+        self.step = step
+        self.filter.value = ""
+        definition = None if step == INPUT else self._session.definition(step)
+        if definition is not None and step not in self._forms:
+            self._forms[step] = self._make_form(step, definition.params, definition.references)
+        form = self._forms.get(step)
+        self._body.children = (form.widget,) if form else ()
+        many = form is not None and len(form.controls) >= FILTER_FROM
+        self._tools.layout.display = "flex" if many else "none"
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the session's present values."""
+        self._head.value = self._headline()
+        form = self._forms.get(self.step)
+        if form is None:
+            self._code.value = ""
+            return
+        params = self._session.params(self.step)
+        for name, control in form.controls.items():
+            control.show(getattr(params, name), self._session.source(self.step, name))
+        self._show_references(form)
+        code = self._session.code(self.step) or "# untouched: official defaults and CRDS"
+        self._code.value = (
+            f"<pre class='jwcal-code' title='The line that this panel stands for: click selects it'>"
+            f"{html.escape(code)}</pre>"
+        )
+        self._apply_filter()
+
+    def _headline(self) -> str:
+        if self.step == INPUT:
+            return (
+                "<span class='jwcal-panel-title'>input</span>"
+                "<div class='jwcal-help'>The raw ramps as read from the file.</div>"
+            )
+        status = self._session.status(self.step)
+        definition = self._session.definition(self.step)
+        reason = f": {html.escape(status.reason)}" if status.reason else ""
+        summary = definition.summary if definition else "Not offered by this version."
+        return (
+            f"<span class='jwcal-panel-title'>{self.step}</span> &nbsp;"
+            f"<span class='jwcal-{status.state}'>{status.state}</span>{reason}"
+            f"<div class='jwcal-help'>{html.escape(summary)}</div>"
+        )
+
+    def _make_form(self, step: str, model: type[StepParams], reftypes: tuple[str, ...]) -> _Form:
+        controls = {
+            info.name: ParamControl(
+                info,
+                partial(self._set, step, info.name),
+                self._guard(partial(self._reset, step, info.name)),
+            )
+            for info in model.infos()
+        }
+        rows = ipw.VBox([control.widget for control in controls.values()])
+        rows.add_class("jwcal-params")
+        parts: list[ipw.Widget] = [rows]
+        overrides = {}
+        for reftype in reftypes:
+            field = ipw.Text(
+                continuous_update=False,
+                layout={"flex": "1 1 auto", "width": "100px"},
+                tooltip="A file, N/A to run without one, or empty for what CRDS says",
+            )
+            field.observe(self._guard(partial(self._override, step, reftype)), "value")
+            overrides[reftype] = field
+        if overrides:
+            parts.append(ipw.HTML("<span class='jwcal-section'>reference overrides</span>"))
+            for reftype, field in overrides.items():
+                label = ipw.HTML(
+                    f"<span class='jwcal-param-name'>{reftype}</span>", layout={"width": "110px"}
+                )
+                parts.append(ipw.HBox([label, field]))
+        missing = _explain_missing(model)
+        if missing:
+            parts.append(ipw.HTML(missing))
+        return _Form(controls, overrides, ipw.VBox(parts))
+
+    def _show_references(self, form: _Form) -> None:
+        used = {ref.reftype: ref for ref in self._session.references(self.step)}
+        for reftype, field in form.overrides.items():
+            reference = used.get(reftype)
+            if reference is not None:
+                field.placeholder = f"{reference.name} ({reference.origin})"
+            else:
+                field.placeholder = "CRDS decides; type a file or N/A to override"
+
+    def _set(self, step: str, name: str, value: Any) -> None:
+        self._session.set(step, **{name: value})
+        self._on_change()
+
+    def _reset(self, step: str, name: str) -> None:
+        self._session.reset(step, name)
+        self._on_change()
+
+    def _override(self, _step: str, reftype: str, change: dict[str, Any]) -> None:
+        self._session.override(reftype, change["new"].strip() or None)
+        self._on_change()
+
+    def _apply_filter(self) -> None:
+        form = self._forms.get(self.step)
+        if form is None:
+            return
+        words = self.filter.value.strip()
+        for name, control in form.controls.items():
+            wanted = control.matches(words) and (
+                not self.changed_only.value
+                or bool(control.error)
+                or self._session.source(self.step, name) != "default"
+            )
+            control.widget.layout.display = None if wanted else "none"

@@ -1,0 +1,77 @@
+"""Run, cancel, undo, redo; and how far a run is."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import ipywidgets as ipw
+
+if TYPE_CHECKING:
+    from jwcal_interactive import Progress
+
+__all__ = ["Toolbar"]
+
+
+class Toolbar:
+    """The buttons of the workbench.
+
+    Parameters
+    ----------
+    actions : mapping of str to callable
+        What ``run``, ``run_step``, ``run_from``, ``cancel``, ``undo`` and ``redo`` do.
+
+    Attributes
+    ----------
+    widget : ipywidgets.HBox
+    buttons : dict of str to ipywidgets.Button
+    """
+
+    def __init__(self, actions: Mapping[str, Callable[[], None]]) -> None:
+        looks = (
+            ("run", "Run", "play", "primary", "Run what is not up to date", 78),
+            ("run_step", "Run step", "step-forward", "", "Run the chosen step again", 104),
+            ("run_from", "Run from here", "forward", "", "Run again from the chosen step on", 132),
+            ("cancel", "Cancel", "stop", "danger", "Stop the run; finished steps are kept", 88),
+            ("undo", "", "undo", "", "Undo the last change of settings", 36),
+            ("redo", "", "repeat", "", "Redo the change of settings", 36),
+        )
+        self.buttons: dict[str, ipw.Button] = {}
+        for name, label, icon, style, tooltip, width in looks:
+            button = ipw.Button(
+                description=label,
+                icon=icon,
+                button_style=style,
+                tooltip=tooltip,
+                layout={"width": f"{width}px"},
+            )
+            button.on_click(lambda _button, action=actions[name]: action())
+            self.buttons[name] = button
+        self.bar = ipw.FloatProgress(
+            min=0.0, max=1.0, layout={"width": "150px", "display": "none", "margin": "2px 8px"}
+        )
+        self._text = ipw.HTML(layout={"width": "230px"})
+        self.widget = ipw.HBox(
+            [*self.buttons.values(), self.bar, self._text], layout={"align_items": "center"}
+        )
+
+    def show(self, *, running: bool, can_undo: bool, can_redo: bool, on_step: bool) -> None:
+        """Enable what makes sense now."""
+        for name in ("run", "run_step", "run_from"):
+            self.buttons[name].disabled = running or (name != "run" and not on_step)
+        self.buttons["cancel"].disabled = not running
+        self.buttons["undo"].disabled = running or not can_undo
+        self.buttons["redo"].disabled = running or not can_redo
+        self.bar.layout.display = None if running else "none"
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far a run is."""
+        done = (progress.index + progress.fraction) / max(progress.nsteps, 1)
+        self.bar.value = min(max(done, 0.0), 1.0)
+        step = f"{progress.step} ({progress.index + 1} of {progress.nsteps})"
+        self.say(f"{step} {progress.message}" if progress.message else step)
+
+    def say(self, text: str, state: str = "running") -> None:
+        """Show a few words beside the buttons, in the colour of a state."""
+        self._text.value = f"<span class='jwcal-{state}'>{html.escape(text)}</span>"

@@ -1,0 +1,199 @@
+"""The workbench: a session on one screen."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+import ipywidgets as ipw
+
+from jwcal_interactive.arrays import Exposure
+from jwcal_interactive.errors import Cancelled
+from jwcal_widgets.image_panel import ImagePanel
+from jwcal_widgets.messages import Messages
+from jwcal_widgets.output_bar import OutputBar
+from jwcal_widgets.rail import Rail, RailState
+from jwcal_widgets.ramp_panel import RampPanel
+from jwcal_widgets.results import INPUT
+from jwcal_widgets.runner import Runner
+from jwcal_widgets.step_panel import StepPanel
+from jwcal_widgets.style import STYLE
+from jwcal_widgets.toolbar import Toolbar
+
+if TYPE_CHECKING:
+    from jwcal_interactive import Progress, Session
+
+__all__ = ["Workbench", "show"]
+
+IMAGE_SIZE = (580, 560)
+RAMP_SIZE = (530, 270)
+PANEL_HEIGHT = 330
+
+
+def _headline(exposure: Exposure) -> str:
+    facts = [
+        f"{exposure.instrument} {exposure.detector}",
+        exposure.exp_type,
+        f"{exposure.subarray} {exposure.xsize} × {exposure.ysize}",
+        exposure.readpatt,
+        f"{exposure.nints} integration{'s' if exposure.nints > 1 else ''} × "
+        f"{exposure.ngroups} groups of {exposure.group_time:.4g} s",
+    ]
+    return (
+        f"<span class='jwcal-title'><b>{html.escape(exposure.filename)}</b>"
+        f"<span>{html.escape(' · '.join(facts))}</span></span>"
+    )
+
+
+class Workbench(ipw.VBox):
+    """Shows a session: steps, parameters, the detector image, the ramp of a pixel; runs and exports.
+
+    Display it as the last line of a cell.
+
+    Parameters
+    ----------
+    session : Session
+        See `jwcal_interactive.open_session`.
+    delay : float
+        Seconds to collect pan and zoom events of the image before drawing it again.
+
+    Attributes
+    ----------
+    rail, panel, image, ramp, toolbar, output, messages, runner
+        The parts of the screen.
+    """
+
+    def __init__(self, session: Session, *, delay: float = 0.04) -> None:
+        self.session = session
+        self.step = INPUT
+        self._running_step = ""
+        self.messages = Messages()
+        guard = self.messages.guarded
+        self.runner = Runner(session, guard(self._progressed), guard(self._ended))
+        self.toolbar = Toolbar(
+            {
+                "run": guard(self._run),
+                "run_step": guard(lambda: self._run(self.step, self.step)),
+                "run_from": guard(lambda: self._run(self.step)),
+                "cancel": self._cancel,
+                "undo": guard(lambda: self._travel(session.undo)),
+                "redo": guard(lambda: self._travel(session.redo)),
+            }
+        )
+        self.rail = Rail([INPUT, *session.steps], guard(self.choose))
+        self.panel = StepPanel(session, self._settings_changed, guard, PANEL_HEIGHT)
+        self.ramp = RampPanel(session, RAMP_SIZE, guard)
+        self.image = ImagePanel(session, IMAGE_SIZE, self.ramp.show, guard, delay)
+        self.output = OutputBar(session, guard)
+        head = ipw.HBox(
+            [
+                ipw.HTML(_headline(session.exposure), layout={"flex": "1 1 auto"}),
+                self.toolbar.widget,
+            ],
+            layout={"flex_flow": "row wrap"},
+        )
+        head.add_class("jwcal-head")
+        side = ipw.VBox(
+            [self.ramp.widget, self.panel.widget],
+            layout={"flex": f"1 1 {RAMP_SIZE[0]}px", "min_width": f"{RAMP_SIZE[0]}px"},
+        )
+        body = ipw.HBox(
+            [self.rail.widget, self.image.widget, side],
+            layout={"flex_flow": "row wrap", "align_items": "flex-start"},
+        )
+        super().__init__(
+            [
+                ipw.HTML(STYLE, layout={"display": "none"}),
+                head,
+                self.messages.widget,
+                body,
+                self.output.widget,
+            ]
+        )
+        self.add_class("jwcal")
+        self.choose(next((s for s in session.steps if session.definition(s)), INPUT))
+        self._refresh()
+        self.ramp.show(*self.image.pixel)
+
+    def choose(self, step: str) -> None:
+        """Choose a step: its panel is shown, and its output if the image follows the rail."""
+        self.step = step
+        self.rail.choose(step)
+        self.panel.choose(step)
+        self.image.follow(step)
+        self._show_toolbar()
+
+    def _run(self, first: str | None = None, last: str | None = None) -> None:
+        if self.runner.running:
+            return
+        self.messages.clear()
+        self.toolbar.say("starting…")
+        self.runner.start(first, last)
+        self.panel.widget.add_class("jwcal-busy")
+        self._show_toolbar()
+
+    def _cancel(self) -> None:
+        # Not behind the lock: a slow redraw must not hold the request up.
+        self.runner.cancel()
+        self.toolbar.say("cancelling…", "stale")
+
+    def _progressed(self, progress: Progress) -> None:
+        if progress.step != self._running_step:
+            self._running_step = progress.step
+            self._show_rail()
+        self.toolbar.progress(progress)
+
+    def _ended(self, outcome: Exception | None) -> None:
+        self._running_step = ""
+        self.panel.widget.remove_class("jwcal-busy")
+        if outcome is None:
+            self.toolbar.say("done", "done")
+        elif isinstance(outcome, Cancelled):
+            self.toolbar.say("cancelled", "stale")
+        else:
+            self.toolbar.say("failed", "failed")
+            self.messages.error(outcome)
+        self._refresh()
+
+    def _travel(self, move: object) -> None:
+        assert callable(move)
+        move()
+        self._refresh()
+
+    def _settings_changed(self) -> None:
+        self.panel.refresh()
+        self._show_rail()
+        self._show_toolbar()
+        self.image.refresh_title()
+
+    def _refresh(self) -> None:
+        self._show_rail()
+        self._show_toolbar()
+        self.panel.refresh()
+        self.image.refresh()
+        self.image.follow(self.step)
+        self.ramp.refresh()
+
+    def _show_toolbar(self) -> None:
+        self.toolbar.show(
+            running=self.runner.running,
+            can_undo=self.session.can_undo,
+            can_redo=self.session.can_redo,
+            on_step=self.step != INPUT and self.session.definition(self.step) is not None,
+        )
+
+    def _show_rail(self) -> None:
+        self.rail.show(INPUT, RailState("input"))
+        for step in self.session.steps:
+            if self.session.definition(step) is None:
+                self.rail.show(step, RailState("absent", "not offered by this version"))
+            elif step == self._running_step:
+                self.rail.show(step, RailState("running"))
+            else:
+                status = self.session.status(step)
+                self.rail.show(step, RailState(status.state, status.reason, status.seconds))
+
+
+def show(session: Session) -> Workbench:
+    """Return the workbench of a session, for the last line of a cell."""
+    return Workbench(session)
