@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jwcal_interactive.errors import InputError
+from jwcal_interactive.steps.readout import DetectorFrame, frame_numbers, refuse_unsupported
+
+ORIENTATIONS = [(f * s, (3 - f) * t) for f in (1, 2) for s in (1, -1) for t in (1, -1)]
+
+
+@pytest.mark.parametrize(("fast", "slow"), ORIENTATIONS)
+class TestDetectorFrame:
+    def test_there_and_back(self, fast, slow):
+        frame = DetectorFrame(fast, slow, 0, 0)
+        array = np.arange(24).reshape(2, 3, 4)
+        np.testing.assert_array_equal(frame.to_science(frame.from_science(array)), array)
+
+    def test_columns_run_along_the_fast_axis(self, fast, slow):
+        ramp_x, ramp_y = np.meshgrid(np.arange(4), np.arange(3))
+        frame = DetectorFrame(fast, slow, 0, 0)
+        along_fast = frame.from_science(ramp_x if abs(fast) == 1 else ramp_y)
+        assert (np.diff(along_fast, axis=1) == np.sign(fast)).all()
+        along_slow = frame.from_science(ramp_x if abs(slow) == 1 else ramp_y)
+        assert (np.diff(along_slow, axis=0) == np.sign(slow)).all()
+
+    def test_place_of_a_subarray_is_that_in_the_full_frame(self, fast, slow, ramp_of):
+        exposure = ramp_of(
+            np.zeros((1, 1, 30, 20)), xstart=101, ystart=1901, fastaxis=fast, slowaxis=slow
+        ).exposure
+        full = np.zeros((2048, 2048), bool)
+        full[1900:1930, 100:120] = True
+        frame = DetectorFrame.of(exposure)
+        rows, columns = np.nonzero(frame.from_science(full))
+        assert (frame.row0, frame.column0) == (rows.min(), columns.min())
+
+
+@pytest.mark.parametrize(("fast", "slow"), [(1, 1), (0, 2), (3, 1), (1, -1)])
+def test_impossible_orientation(fast, slow, ramp_of):
+    ramp = ramp_of(np.zeros((1, 1, 4, 4)), fastaxis=fast, slowaxis=slow)
+    with pytest.raises(InputError, match=f"FASTAXIS = {fast} and SLOWAXIS = {slow}"):
+        DetectorFrame.of(ramp.exposure)
+
+
+def test_frame_numbers_count_dropped_frames(ramp_of):
+    exposure = ramp_of(np.zeros((1, 3, 4, 4)), nframes=2, groupgap=3).exposure
+    np.testing.assert_array_equal(frame_numbers(exposure), [[1, 2], [6, 7], [11, 12]])
+
+
+@pytest.mark.parametrize(
+    ("facts", "named"),
+    [
+        ({"instrument": "MIRI", "detector": "MIRIMAGE"}, "INSTRUME = MIRI"),
+        ({"instrument": "NIRSPEC", "readpatt": "NRSIRS2RAPID"}, "READPATT = NRSIRS2RAPID"),
+        ({"keywords": {"MSTR_RD1": 40}}, "MSTR_RD1 = 40"),
+        ({"keywords": {"SSTR_NST": 10}}, "SSTR_NST = 10"),
+    ],
+)
+def test_modes_that_are_refused(facts, named, ramp_of):
+    with pytest.raises(InputError, match=f"uncal.fits: {named}.*step ipc"):
+        refuse_unsupported(ramp_of(np.zeros((1, 1, 4, 4)), **facts), "ipc")
+
+
+def test_interleaved_pixels_are_refused_by_their_number(ramp_of):
+    with pytest.raises(InputError, match="IRS2"):
+        refuse_unsupported(ramp_of(np.zeros((1, 1, 3200, 1))), "ipc")
+
+
+def test_ordinary_exposures_pass(ramp_of):
+    refuse_unsupported(ramp_of(np.zeros((1, 1, 4, 4)), keywords={"SSTR_NST": 0}), "ipc")
