@@ -7,6 +7,7 @@ products agree bit for bit; only the weights pass through single precision, as t
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -19,6 +20,7 @@ from jwcal_interactive.kernels.signatures import (
     r_f32_2,
     r_f32_3,
     r_f32_4,
+    r_f64_2,
     r_u8_4,
     r_u32_2,
     void,
@@ -29,7 +31,7 @@ from jwcal_interactive.kernels.signatures import (
     w_u32_3,
 )
 
-__all__ = ["fit_line_segments", "fit_ramps"]
+__all__ = ["fit_line_segments", "fit_ramps", "segment_weights"]
 
 _DO_NOT_USE = np.uint32(DQ.DO_NOT_USE)
 _SATURATED = np.uint32(DQ.SATURATED)
@@ -80,12 +82,22 @@ def _signal_to_noise(rise, gain, noise):
     return 0.0 if ratio < 0.0 else ratio
 
 
-@njit(error_model="numpy")
-def _weight(k, length, power):
-    """|(k - m) / m|^P of element k of a segment with its middle at m; single precision."""
-    middle = (length - 1) / 2.0
-    distance = abs((k - middle) * (1.0 / middle))
-    return np.float64(np.float32(distance) ** power)
+@njit(w_f64_2(i64), nogil=True, cache=True, error_model="numpy")
+def segment_weights(ngroups):
+    """Weights |(k - m) / m|^P of segments of up to ngroups groups with their middle at m.
+
+    One row for each P; element k of a segment of L groups is in column L (L - 1) / 2 + k. Through
+    single precision, as in the official fit.
+    """
+    out = np.zeros((_POWERS.size, ngroups * (ngroups + 1) // 2))
+    for p in range(_POWERS.size):
+        for length in range(3, ngroups + 1):
+            middle = (length - 1) / 2.0
+            inverse = 1.0 / middle
+            for k in range(length):
+                distance = np.float32(abs((k - middle) * inverse))
+                out[p, length * (length - 1) // 2 + k] = distance ** _POWERS[p]
+    return out
 
 
 @njit(error_model="numpy")
@@ -132,7 +144,7 @@ def _usable_segments(flags, bad, starts, stops):
 
 
 @njit(error_model="numpy")
-def _segment_line(values, start, stop, gain, noise, group_time, lone_time):
+def _segment_line(values, start, stop, weights, gain, noise, group_time, lone_time):
     """Slope of a segment, DN/s, and the value of its line at group 0, DN.
 
     One group: its value over `lone_time`, through that group. Two: their difference. More: least
@@ -145,11 +157,12 @@ def _segment_line(values, start, stop, gain, noise, group_time, lone_time):
     if length == 2:
         rise = values[start + 1] - values[start]
         return rise / group_time, values[start] - rise * start
-    power = _POWERS[_power_class(_signal_to_noise(values[stop - 1] - values[start], gain, noise))]
+    row = _power_class(_signal_to_noise(values[stop - 1] - values[start], gain, noise))
+    column = length * (length - 1) // 2
     inverse = 1.0 / (noise * noise)
     sw = sx = sxx = sy = sxy = 0.0
     for k in range(length):
-        weight = _weight(k, length, power) * inverse
+        weight = weights[row, column + k] * inverse
         value = values[start + k]
         if math.isnan(value):
             value = 0.0
@@ -277,178 +290,372 @@ def _median_rate(values, flags, kind, group_time, lone_time, scratch):
     return 0.0 if math.isnan(first) else first
 
 
+class _Chunk(NamedTuple):
+    """Some pixels of one row side by side: arrays (_CHUNK,) or (n, _CHUNK)."""
+
+    values: Any  # of the groups of one integration, DN
+    flags: Any
+    clean: Any  # no flag and no NaN in this integration, nor a bad pixel
+    usable: Any
+    chargeloss: Any  # in some integration
+    base: Any  # flags of the pixel before the fit
+    dq: Any  # flags of the exposure
+    gain: Any  # electron/DN
+    noise: Any  # of a group, electron
+    dark: Any  # electron/s
+    rate: Any  # median rate, DN/s
+    found: Any  # result of the integration's unflagged ramps
+    totals: Any  # sums over segments of 1/var_read, 1/var_poisson, slope/var_read
+    counts: Any  # integrations DO_NOT_USE and SATURATED, saturated groups
+    rows: Any  # scratch
+    sums: Any  # scratch
+
+
 @njit(error_model="numpy")
-def _load(data, groupdq, zeroframe, i, y, x, first, last, suppress, values, flags):
-    """Copy one ramp; return its kind, its numbers of saturated and lost groups, and flags seen."""
-    ngroups = flags.size
-    good = usable = saturated = bad = 0
+def _new_chunk(ngroups):
+    floats = np.ones((5, _CHUNK))
+    return _Chunk(
+        values=np.zeros((ngroups, _CHUNK)),
+        flags=np.zeros((ngroups, _CHUNK), dtype=np.uint8),
+        clean=np.zeros(_CHUNK, dtype=np.bool_),
+        usable=np.zeros(_CHUNK, dtype=np.bool_),
+        chargeloss=np.zeros(_CHUNK, dtype=np.bool_),
+        base=np.zeros(_CHUNK, dtype=np.uint32),
+        dq=np.zeros(_CHUNK, dtype=np.uint32),
+        gain=floats[0],
+        noise=floats[1],
+        dark=floats[2],
+        rate=floats[3],
+        found=floats[4],
+        totals=np.zeros((3, _CHUNK)),
+        counts=np.zeros((3, _CHUNK), dtype=np.int64),
+        rows=np.zeros((ngroups, _CHUNK)),
+        sums=np.zeros((6, _CHUNK)),
+    )
+
+
+class _Pixel(NamedTuple):
+    """One ramp with flags."""
+
+    values: Any
+    flags: Any
+    starts: Any  # of its segments
+    stops: Any
+    scratch: Any
+
+
+@njit(error_model="numpy")
+def _new_pixel(ngroups):
+    return _Pixel(
+        values=np.empty(ngroups),
+        flags=np.empty(ngroups, dtype=np.uint32),
+        starts=np.empty(ngroups, dtype=np.int64),
+        stops=np.empty(ngroups, dtype=np.int64),
+        scratch=np.empty(ngroups),
+    )
+
+
+@njit(error_model="numpy")
+def _start_chunk(chunk, pixeldq, gain, readnoise, dark, root, y, x0, width):
+    for c in range(width):
+        x = x0 + c
+        chunk.gain[c] = gain[y, x]
+        chunk.noise[c] = np.float32(readnoise[y, x] * (chunk.gain[c] / root))
+        chunk.dark[c] = dark[y, x] if dark.shape[0] > 0 else 0.0
+        chunk.base[c] = pixeldq[y, x]
+        if not chunk.gain[c] > 0.0:
+            chunk.base[c] |= _BAD_GAIN
+        chunk.usable[c] = not chunk.base[c] & _INVALID
+    chunk.dq[:] = chunk.base
+    chunk.rate[:] = 0.0
+    chunk.totals[:] = 0.0
+    chunk.counts[:] = 0
+    chunk.chargeloss[:] = False
+
+
+@njit(error_model="numpy")
+def _load(chunk, data, groupdq, i, y, x0, width, first, last):
+    """Copy one integration into a chunk; groups outside first to last become DO_NOT_USE."""
+    ngroups = data.shape[1]
+    together = 2 < ngroups <= _MAX_GROUPS_SORTED_TOGETHER
+    for c in range(width):
+        chunk.clean[c] = chunk.usable[c] and together
+    for k in range(ngroups):
+        values = data[i, k, y, x0 : x0 + width]
+        flags = groupdq[i, k, y, x0 : x0 + width]
+        left_out = k < first or k > last
+        for c in range(width):
+            flag = flags[c] | np.uint8(left_out)  # DO_NOT_USE is bit 0
+            chunk.flags[k, c] = flag
+            chunk.clean[c] &= flag == 0
+        for c in range(width):
+            value = np.float64(values[c])
+            chunk.values[k, c] = value
+            chunk.clean[c] &= value - value == 0.0
+    return together
+
+
+@njit(error_model="numpy")
+def _sort_columns(rows, n):
+    """Sort rows[:n] of each column by Batcher's odd-even merge exchange (Knuth 5.2.2, M)."""
+    p = 1
+    while p < n:
+        k = p
+        while k >= 1:
+            for j in range(k % p, n - k, 2 * k):
+                for i in range(j, min(j + k, n - k)):
+                    if i // (2 * p) == (i + k) // (2 * p):
+                        for c in range(_CHUNK):
+                            a, b = rows[i, c], rows[i + k, c]
+                            rows[i, c] = a if a < b else b
+                            rows[i + k, c] = b if a < b else a
+            k //= 2
+        p *= 2
+
+
+@njit(error_model="numpy")
+def _median_rates_together(chunk, group_time):
+    """Find `_median_rate` of unflagged ramps, all columns at once."""
+    rows, n = chunk.rows, chunk.values.shape[0] - 1
+    for c in range(_CHUNK):
+        rows[n, c] = chunk.values[0, c] / group_time
+    for k in range(n):
+        for c in range(_CHUNK):
+            value = chunk.values[k + 1, c] / group_time
+            rows[k, c] = value - rows[n, c]
+            rows[n, c] = value
+    _sort_columns(rows, n)
+    for c in range(_CHUNK):
+        middle = rows[n // 2, c]
+        chunk.found[c] = middle if n % 2 else (middle + rows[n // 2 - 1, c]) / 2.0
+
+
+@njit(error_model="numpy")
+def _slopes_together(chunk, weights, group_time):
+    """Find `_segment_line`'s slope of unflagged ramps, all columns at once."""
+    ngroups = chunk.values.shape[0]
+    column = ngroups * (ngroups - 1) // 2
+    sw, sx, sxx, sy, sxy, inverse = chunk.sums
+    chunk.sums[:] = 0.0
+    row = np.empty(_CHUNK, dtype=np.int64)
+    for c in range(_CHUNK):
+        rise = chunk.values[ngroups - 1, c] - chunk.values[0, c]
+        row[c] = _power_class(_signal_to_noise(rise, chunk.gain[c], chunk.noise[c]))
+        inverse[c] = 1.0 / (chunk.noise[c] * chunk.noise[c])
+    for k in range(ngroups):
+        x = np.float64(k)
+        for c in range(_CHUNK):
+            weight = weights[row[c], column + k] * inverse[c]
+            value = chunk.values[k, c]
+            xw = x * weight
+            sw[c] += weight
+            sx[c] += xw
+            sxx[c] += x * xw
+            sy[c] += value * weight
+            sxy[c] += value * xw
+    for c in range(_CHUNK):
+        scale = 1.0 / (sw[c] * sxx[c] - sx[c] * sx[c])
+        chunk.found[c] = (sw[c] * sxy[c] - sx[c] * sy[c]) * scale / group_time
+
+
+@njit(error_model="numpy")
+def _take(chunk, c, suppress, zero, pixel):
+    """Copy one ramp out of a chunk, as it is to be used.
+
+    Parameters
+    ----------
+    suppress : bool
+        Leave out ramps with a single good group.
+    zero : float
+        Zero frame, used where no group is good and `suppress` is off; 0 where there is none.
+
+    Returns
+    -------
+    kind : int
+        Whether the ramp starts with a group, the only good group, or the zero frame.
+    saturated, lost : int
+        Numbers of groups SATURATED, and of those SATURATED or DO_NOT_USE.
+    seen : int
+        All flags of the integration.
+    """
+    values, flags = pixel.values, pixel.flags
+    ngroups = values.size
+    good = usable = saturated = lost = 0
     seen = np.uint32(0)
     for k in range(ngroups):
-        flag = np.uint32(groupdq[i, k, y, x])
-        if k < first or k > last:
-            flag |= _DO_NOT_USE
+        flag = np.uint32(chunk.flags[k, c])
         flags[k] = flag
         seen |= flag
         good += flag == 0
         usable += (flag & _NOT_PERSISTENCE) == 0
-        bad += (flag & _INVALID) != 0
-        if flag & _SATURATED:
-            saturated += 1
-            values[k] = math.nan
-        else:
-            values[k] = data[i, k, y, x]
+        lost += (flag & _INVALID) != 0
+        saturated += (flag & _SATURATED) != 0
+        values[k] = math.nan if flag & _SATURATED else chunk.values[k, c]
     kind = _GROUPS
     if suppress:
         if usable == 1:
-            bad = ngroups
+            lost = ngroups
             for k in range(ngroups):
                 flags[k] |= _DO_NOT_USE
     elif good == 1 and flags[0] == 0:
         kind = _FIRST_GROUP_ONLY
-    elif good == 0 and zeroframe.shape[0] > 0 and zeroframe[i, y, x] != 0.0:
+    elif good == 0 and zero != 0.0:
         kind = _ZERO_FRAME
-        values[0] = zeroframe[i, y, x]
+        values[0] = zero
         flags[0] = 0
-        bad -= 1
+        lost -= 1
         if saturated == ngroups:
             saturated -= 1
-    return kind, saturated, bad, seen
+    return kind, saturated, lost, seen
 
 
 @njit(error_model="numpy")
-def _lone_time(kind, suppress, times):
-    """Exposure time of a single group, s. `times`: group, first group alone, frame."""
-    if kind == _FIRST_GROUP_ONLY and not suppress:
-        return times[1]
-    if kind == _ZERO_FRAME and not suppress:
-        return times[2]
-    return times[0]
+def _zero_frame(zeroframe, i, y, x):
+    return np.float64(zeroframe[i, y, x]) if zeroframe.shape[0] > 0 else 0.0
 
 
 @njit(error_model="numpy")
-def _read_variance_with_chargeloss(
-    groupdq, i, y, x, first, last, flags, starts, stops, gain, noise, group_time, lone_time
-):
-    """1/read-noise variance of an integration as if no group had been dropped for CHARGELOSS.
-
-    Charge migration rejects groups for their signal, not for their noise.
-    """
-    for k in range(flags.size):
-        flag = np.uint32(groupdq[i, k, y, x])
-        if k < first or k > last:
-            flag |= _DO_NOT_USE
-        if flag & _CHARGELOSS:
-            flag &= _CHARGELOSS_UNDO
-        flags[k] = flag
-    total = 0.0
-    for s in range(_find_segments(flags, starts, stops)):
-        variance = _read_variance(stops[s] - starts[s], gain, noise, group_time, lone_time)
-        if variance > 0.0:
-            total += 1.0 / variance
-    return total
+def _median_rates(chunk, pixel, together, zeroframe, i, y, x0, width, suppress, times):
+    """Add the median rates of one integration to those of the chunk."""
+    if together:
+        _median_rates_together(chunk, times[0])
+    for c in range(width):
+        if not chunk.clean[c]:
+            zero = _zero_frame(zeroframe, i, y, x0 + c)
+            kind = _take(chunk, c, suppress, zero, pixel)[0]
+            alone = times[_FIRST_GROUP_ONLY] if pixel.values.size == 1 else times[kind]
+            chunk.found[c] = _median_rate(pixel.values, pixel.flags, kind, times[0], alone, pixel.scratch)
+        chunk.rate[c] += chunk.found[c]
 
 
 @njit(error_model="numpy")
-def _fit_pixel(
-    data, groupdq, pixeldq, zeroframe, dark, gain, noise, y, x,
-    first, last, suppress, times,
-    values, flags, starts, stops, scratch, per_integration,
-    out_slope, out_err, out_dq, out_vp, out_vr,
-    outi_slope, outi_err, outi_dq, outi_vp, outi_vr,
-):  # fmt: skip
-    """Fit all integrations of one pixel, whatever its flags."""
-    nints, ngroups = data.shape[:2]
-    base = pixeldq[y, x]
-    if not gain > 0.0:
-        base |= _BAD_GAIN
-    rate = 0.0
-    for i in range(nints):
-        kind = _load(data, groupdq, zeroframe, i, y, x, first, last, suppress, values, flags)[0]
-        alone = times[1] if ngroups == 1 or kind == _FIRST_GROUP_ONLY else times[2]
-        rate += _median_rate(values, flags, kind, times[0], alone, scratch)
-    rate /= nints
-
-    dq = base
-    unusable = all_saturated = 0
-    some_saturated = chargeloss = False
-    by_read = by_poisson = weighted = 0.0
-    for i in range(nints):
-        kind, saturated, bad, seen = _load(
-            data, groupdq, zeroframe, i, y, x, first, last, suppress, values, flags
-        )
-        lone_time = _lone_time(kind, suppress, times)
-        chargeloss |= (seen & _CHARGELOSS) != 0
-        idq = base | (seen & _KEPT_FROM_GROUPS)
-        dq |= idq
-        nsegments = _usable_segments(flags, bad, starts, stops)
-        if flags[0] & _SATURATED:
-            idq |= _INVALID
-        if bad == ngroups:
-            idq |= _INVALID if saturated == ngroups else _DO_NOT_USE
-        slope = err = poisson = read = 0.0
-        if idq & _INVALID:
-            slope = math.nan
-        elif nsegments > 0:
-            sums = (0.0, 0.0, 0.0, 0.0)
-            for s in range(nsegments):
-                line = _segment_line(values, starts[s], stops[s], gain, noise, times[0], lone_time)
-                length = stops[s] - starts[s]
-                sums = _add_segment(sums, line[0], length, rate, dark, gain, noise, times[0], lone_time)
-            slope, err, poisson, read = _combine_segments(sums)
-            by_read += sums[0]
-            by_poisson += sums[1]
-            weighted += sums[3]
-        unusable += (idq & _DO_NOT_USE) != 0
-        all_saturated += (idq & _SATURATED) != 0
-        if saturated > 0:
-            idq |= _SATURATED
-            some_saturated = True
-        outi_slope[i, y, x] = slope
-        outi_err[i, y, x] = err
-        outi_dq[i, y, x] = idq
-        outi_vp[i, y, x] = poisson
-        outi_vr[i, y, x] = read
-        per_integration[i] = read
-
-    if unusable == nints:
-        dq |= _DO_NOT_USE
-    if all_saturated == nints:
-        dq |= _SATURATED
-    slope, err, poisson, read = _combine_integrations(by_read, by_poisson, weighted)
+def _fit_flagged(chunk, c, pixel, taken, weights, times):
+    """Fit the segments of one ramp; return its flags, result and sums over segments."""
+    kind, saturated, lost, seen = taken
+    ngroups = pixel.values.size
+    sums = (0.0, 0.0, 0.0, 0.0)
+    result = (0.0, 0.0, 0.0, 0.0)
+    dq = chunk.base[c] | (seen & _KEPT_FROM_GROUPS)
+    chunk.dq[c] |= dq
+    count = _usable_segments(pixel.flags, lost, pixel.starts, pixel.stops)
+    if pixel.flags[0] & _SATURATED:
+        dq |= _INVALID
+    if lost == ngroups:
+        dq |= _INVALID if saturated == ngroups else _DO_NOT_USE
     if dq & _INVALID:
-        slope, err, poisson, read = math.nan, 0.0, 0.0, 0.0
-    if some_saturated:
+        result = (math.nan, 0.0, 0.0, 0.0)
+    elif count > 0:
+        gain, noise, lone_time = chunk.gain[c], chunk.noise[c], times[kind]
+        for s in range(count):
+            start, stop = pixel.starts[s], pixel.stops[s]
+            slope = _segment_line(pixel.values, start, stop, weights, gain, noise, times[0], lone_time)[0]
+            sums = _add_segment(
+                sums, slope, stop - start, chunk.rate[c], chunk.dark[c], gain, noise, times[0],
+                lone_time,
+            )  # fmt: skip
+        result = _combine_segments(sums)
+    chunk.counts[0, c] += (dq & _DO_NOT_USE) != 0
+    chunk.counts[1, c] += (dq & _SATURATED) != 0
+    chunk.counts[2, c] += saturated
+    if saturated > 0:
         dq |= _SATURATED
+    if seen & _CHARGELOSS:
+        chunk.chargeloss[c] = True
+    return dq, result, sums
 
-    if chargeloss:
-        total = 0.0
-        for i in range(nints):
-            kind, _, _, seen = _load(data, groupdq, zeroframe, i, y, x, first, last, suppress, values, flags)
-            if seen & _CHARGELOSS:
-                by_read = _read_variance_with_chargeloss(
-                    groupdq, i, y, x, first, last, flags, starts, stops,
-                    gain, noise, times[0], _lone_time(kind, suppress, times),
-                )  # fmt: skip
-                variance = 1.0 / by_read
-                outi_vr[i, y, x] = 0.0 if variance >= _LARGE_VARIANCE else variance
-                total += by_read
-            elif per_integration[i] > 0.0:
-                total += 1.0 / per_integration[i]
-        if total > 0.0:
-            read = 1.0 / total
+
+@njit(error_model="numpy")
+def _fit_integration(
+    chunk, pixel, together, zeroframe, weights, i, y, x0, width, suppress, times,
+    out_slope, out_err, out_dq, out_vp, out_vr,
+):  # fmt: skip
+    """Fit the ramps of one integration, and add their sums to those of the exposure."""
+    ngroups = pixel.values.size
+    if together:
+        _slopes_together(chunk, weights, times[0])
+    for c in range(width):
+        x = x0 + c
+        if chunk.clean[c]:
+            dq = chunk.base[c]
+            sums = _add_segment(
+                (0.0, 0.0, 0.0, 0.0), chunk.found[c], ngroups, chunk.rate[c], chunk.dark[c],
+                chunk.gain[c], chunk.noise[c], times[0], times[0],
+            )  # fmt: skip
+            result = _combine_segments(sums)
+        else:
+            taken = _take(chunk, c, suppress, _zero_frame(zeroframe, i, y, x), pixel)
+            dq, result, sums = _fit_flagged(chunk, c, pixel, taken, weights, times)
+        chunk.totals[0, c] += sums[0]
+        chunk.totals[1, c] += sums[1]
+        chunk.totals[2, c] += sums[3]
+        out_slope[i, y, x], out_err[i, y, x], out_vp[i, y, x], out_vr[i, y, x] = result
+        out_dq[i, y, x] = dq
+
+
+@njit(error_model="numpy")
+def _fit_exposure(chunk, nints, y, x0, width, out_slope, out_err, out_dq, out_vp, out_vr):
+    """Combine the integrations."""
+    for c in range(width):
+        result = _combine_integrations(chunk.totals[0, c], chunk.totals[1, c], chunk.totals[2, c])
+        dq = chunk.dq[c]
+        if chunk.counts[0, c] == nints:
+            dq |= _DO_NOT_USE
+        if chunk.counts[1, c] == nints:
+            dq |= _SATURATED
+        if dq & _INVALID:
+            result = (math.nan, 0.0, 0.0, 0.0)
+        if chunk.counts[2, c] > 0:
+            dq |= _SATURATED
+        x = x0 + c
+        out_slope[y, x], out_err[y, x], out_vp[y, x], out_vr[y, x] = result
+        out_dq[y, x] = dq
+
+
+@njit(error_model="numpy")
+def _restore_read_noise(
+    chunk, pixel, data, groupdq, zeroframe, y, x0, c, first, last, suppress, times, out_vr, outi_vr
+):  # fmt: skip
+    """Read-noise variances of a pixel as if no group had been dropped for CHARGELOSS.
+
+    Charge migration drops groups for their signal, which would bias the weights of pixels.
+    """
+    total = 0.0
+    x = x0 + c
+    for i in range(data.shape[0]):
+        _load(chunk, data, groupdq, i, y, x0, c + 1, first, last)
+        zero = _zero_frame(zeroframe, i, y, x)
+        kind, _, lost, seen = _take(chunk, c, suppress, zero, pixel)
+        if seen & _CHARGELOSS:
+            for k in range(pixel.flags.size):
+                flag = np.uint32(chunk.flags[k, c])
+                pixel.flags[k] = flag & _CHARGELOSS_UNDO if flag & _CHARGELOSS else flag
+            count = _find_segments(pixel.flags, pixel.starts, pixel.stops)
+        else:
+            count = _usable_segments(pixel.flags, lost, pixel.starts, pixel.stops)
+            if not chunk.usable[c]:
+                count = 0
+        by_read = 0.0
+        for s in range(count):
+            length = pixel.stops[s] - pixel.starts[s]
+            read = _read_variance(length, chunk.gain[c], chunk.noise[c], times[0], times[kind])
+            if read > 0.0:
+                by_read += 1.0 / read
+        read = 1.0 / by_read
         if read >= _LARGE_VARIANCE:
             read = 0.0
-
-    out_slope[y, x] = slope
-    out_err[y, x] = err
-    out_dq[y, x] = dq
-    out_vp[y, x] = poisson
-    out_vr[y, x] = read
+        if seen & _CHARGELOSS:
+            outi_vr[i, y, x] = read
+            total += by_read
+        elif read > 0.0:
+            total += 1.0 / read
+    if total > 0.0:
+        read = 1.0 / total
+        out_vr[y, x] = 0.0 if read >= _LARGE_VARIANCE else read
 
 
 @njit(
     void(
-        r_f32_4, r_u8_4, r_u32_2, r_f32_3, r_f32_2, r_f32_2, r_f32_2,
+        r_f32_4, r_u8_4, r_u32_2, r_f32_3, r_f32_2, r_f32_2, r_f32_2, r_f64_2,
         i64, i64, b1, f64, f64, f64, f64,
         w_f32_2, w_f32_2, w_u32_2, w_f32_2, w_f32_2,
         w_f32_3, w_f32_3, w_u32_3, w_f32_3, w_f32_3,
@@ -457,7 +664,7 @@ def _fit_pixel(
     nogil=True, cache=True, error_model="numpy",
 )  # fmt: skip
 def fit_ramps(
-    data, groupdq, pixeldq, zeroframe, dark, gain, readnoise,
+    data, groupdq, pixeldq, zeroframe, dark, gain, readnoise, weights,
     first, last, suppress, root, group_time, first_group_time, frame_time,
     out_slope, out_err, out_dq, out_vp, out_vr,
     outi_slope, outi_err, outi_dq, outi_vp, outi_vr,
@@ -476,6 +683,8 @@ def fit_ramps(
         Average dark current, electron/s.
     gain, readnoise : (ny, nx)
         electron/DN, and correlated-double-sampling read noise, DN.
+    weights : (6, ngroups (ngroups + 1) / 2)
+        From `segment_weights`.
     first, last : int
         Groups outside are not used.
     suppress : bool
@@ -488,36 +697,42 @@ def fit_ramps(
         Slope and error, DN/s, flags, and Poisson and read-noise variance, DN^2/s^2.
     """
     nints, ngroups, _, nx = data.shape
-    values = np.empty(ngroups, dtype=np.float64)
-    flags = np.empty(ngroups, dtype=np.uint32)
-    starts = np.empty(ngroups, dtype=np.int64)
-    stops = np.empty(ngroups, dtype=np.int64)
-    scratch = np.empty(ngroups, dtype=np.float64)
-    per_integration = np.empty(nints, dtype=np.float64)
     times = (group_time, first_group_time, frame_time)
+    chunk, pixel = _new_chunk(ngroups), _new_pixel(ngroups)
     for y in range(y0, y1):
-        for x in range(nx):
-            g = np.float64(gain[y, x])
-            noise = np.float64(np.float32(readnoise[y, x] * (g / root)))
-            d = np.float64(dark[y, x]) if dark.shape[0] > 0 else 0.0
-            _fit_pixel(
-                data, groupdq, pixeldq, zeroframe, d, g, noise, y, x,
-                first, last, suppress, times,
-                values, flags, starts, stops, scratch, per_integration,
-                out_slope, out_err, out_dq, out_vp, out_vr,
-                outi_slope, outi_err, outi_dq, outi_vp, outi_vr,
-            )  # fmt: skip
+        for x0 in range(0, nx, _CHUNK):
+            width = min(_CHUNK, nx - x0)
+            _start_chunk(chunk, pixeldq, gain, readnoise, dark, root, y, x0, width)
+            together = False
+            for i in range(nints):
+                together = _load(chunk, data, groupdq, i, y, x0, width, first, last)
+                _median_rates(chunk, pixel, together, zeroframe, i, y, x0, width, suppress, times)
+            chunk.rate[:] /= nints
+            for i in range(nints):
+                if nints > 1:
+                    _load(chunk, data, groupdq, i, y, x0, width, first, last)
+                _fit_integration(
+                    chunk, pixel, together, zeroframe, weights, i, y, x0, width, suppress, times,
+                    outi_slope, outi_err, outi_dq, outi_vp, outi_vr,
+                )  # fmt: skip
+            _fit_exposure(chunk, nints, y, x0, width, out_slope, out_err, out_dq, out_vp, out_vr)
+            for c in range(width):
+                if chunk.chargeloss[c]:
+                    _restore_read_noise(
+                        chunk, pixel, data, groupdq, zeroframe, y, x0, c, first, last, suppress,
+                        times, out_vr, outi_vr,
+                    )  # fmt: skip
 
 
 @njit(
     i64(
-        r_f32_4, r_u8_4, r_f32_3, i64, i64, i64, i64, i64, b1,
+        r_f32_4, r_u8_4, r_f32_3, r_f64_2, i64, i64, i64, i64, i64, b1,
         f64, f64, f64, f64, f64, f64, w_f64_2,
     ),
     nogil=True, cache=True, error_model="numpy",
 )  # fmt: skip
 def fit_line_segments(
-    data, groupdq, zeroframe, i, y, x, first, last, suppress,
+    data, groupdq, zeroframe, weights, i, y, x, first, last, suppress,
     gain, readnoise, root, group_time, first_group_time, frame_time, out_lines,
 ):  # fmt: skip
     """Write first group, last group, slope (DN/s) and value at time 0 (DN) of one ramp's segments.
@@ -526,18 +741,20 @@ def fit_line_segments(
     `first_group_time` + k `group_time`. Returns the number of segments, at most ngroups.
     """
     ngroups = data.shape[1]
-    values = np.empty(ngroups, dtype=np.float64)
-    flags = np.empty(ngroups, dtype=np.uint32)
-    starts = np.empty(ngroups, dtype=np.int64)
-    stops = np.empty(ngroups, dtype=np.int64)
-    kind, _, bad, _ = _load(data, groupdq, zeroframe, i, y, x, first, last, suppress, values, flags)
-    lone_time = _lone_time(kind, suppress, (group_time, first_group_time, frame_time))
+    chunk, pixel = _new_chunk(ngroups), _new_pixel(ngroups)
+    _load(chunk, data, groupdq, i, y, x, 1, first, last)
+    zero = _zero_frame(zeroframe, i, y, x)
+    kind, _, lost, _ = _take(chunk, 0, suppress, zero, pixel)
+    lone_time = (group_time, first_group_time, frame_time)[kind]
     noise = np.float64(np.float32(readnoise * (gain / root)))
-    count = _usable_segments(flags, bad, starts, stops)
+    count = _usable_segments(pixel.flags, lost, pixel.starts, pixel.stops)
     for s in range(count):
-        slope, at_group_0 = _segment_line(values, starts[s], stops[s], gain, noise, group_time, lone_time)
-        out_lines[s, 0] = starts[s]
-        out_lines[s, 1] = stops[s] - 1
+        start, stop = pixel.starts[s], pixel.stops[s]
+        slope, at_group_0 = _segment_line(
+            pixel.values, start, stop, weights, gain, noise, group_time, lone_time
+        )
+        out_lines[s, 0] = start
+        out_lines[s, 1] = stop - 1
         out_lines[s, 2] = slope
         out_lines[s, 3] = at_group_0 - slope * first_group_time
     return count

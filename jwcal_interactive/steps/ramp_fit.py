@@ -133,6 +133,7 @@ def ramp_fit(ramp: Ramp, refs: References, p: RampFitParams, tiles: Tiles) -> Ra
             dark,
             gain.data,
             readnoise.data,
+            setup.weights,
             setup.first,
             setup.last,
             setup.suppress,
@@ -194,6 +195,7 @@ def ramp_segments(
         ramp.data,
         ramp.groupdq,
         setup.zeroframe,
+        setup.weights,
         integration,
         y,
         x,
@@ -222,9 +224,12 @@ class _Setup:
     root: float
     times: tuple[float, float, float]
     zeroframe: NDArray[np.float32]
+    weights: NDArray[np.float64]
 
 
 def _setup(ramp: Ramp, p: RampFitParams) -> _Setup:
+    from jwcal_interactive.kernels.ramp_fit import segment_weights
+
     exposure, ngroups = ramp.exposure, ramp.data.shape[1]
     first, last = p.firstgroup or 0, ngroups - 1
     if p.lastgroup is not None:
@@ -249,6 +254,7 @@ def _setup(ramp: Ramp, p: RampFitParams) -> _Setup:
         root=math.sqrt(2.0 * exposure.nframes),
         times=(group_time, first_group_time, frame_time),
         zeroframe=zeroframe,
+        weights=segment_weights(ngroups),
     )
 
 
