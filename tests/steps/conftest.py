@@ -13,7 +13,7 @@ def ramp_of():
     """Factory: a ramp of given group values; other facts are those of a small NIRCam subarray."""
 
     def make(data, pixeldq=0, groupdq=0, zeroframe=None, keywords=None, **changes):
-        data = np.array(data, np.float32)
+        data = np.array(data, np.float32, order="C")
         nints, ngroups, ny, nx = data.shape
         facts = {
             "filename": "jw00001001001_01101_00001_nrcalong_uncal.fits", "instrument": "NIRCAM",
@@ -40,7 +40,7 @@ def reference_of():
     """Factory: a reference of given data and flags."""
 
     def make(reftype, data, dq=0, arrays=None, **keywords):
-        data = np.array(data, np.float32)
+        data = np.array(data, np.float32, order="C")
         return Reference(
             reftype=reftype, name=f"jwst_nircam_{reftype}_0001.fits", data=data,
             dq=np.broadcast_to(np.asarray(dq, np.uint32), data.shape[-2:]).copy(),
