@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jwcal_interactive.arrays import Ramp, Reference, References
+from jwcal_interactive.arrays import F32, Ramp, Reference, References
 from jwcal_interactive.errors import ReferenceError, Skip
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.steps.definition import step
@@ -25,24 +25,24 @@ def ipc(ramp: Ramp, refs: References, p: IPCParams, tiles: Tiles) -> Ramp:
     neither change nor count. The zero frame is left as it is.
     """
     refuse_unsupported(ramp, "ipc")
-    from jwcal_interactive.kernels.ipc import convolve, convolve_varying
+    from jwcal_interactive.kernels.ipc import convolve
 
     ref = refs.get("ipc")
     if ref is None:
         raise Skip("there is no ipc reference (N/A) for this exposure")
-    _check_kernel(ref, ramp.pixeldq.shape)
+    kernel = _kernels(ref, ramp.pixeldq.shape)
     low, high = _science(ramp.exposure.ystart, ramp.exposure.ysize)
     left, right = _science(ramp.exposure.xstart, ramp.exposure.xsize)
-    run = convolve if ref.data.ndim == 2 else convolve_varying
     data = np.empty_like(ramp.data)
     tiles.over_rows(
         data.shape[-2],
-        lambda y0, y1: run(ramp.data, ref.data, low, high, left, right, data, y0, y1),
+        lambda y0, y1: convolve(ramp.data, kernel, low, high, left, right, data, y0, y1),
     )
     return ramp.with_(data=data)
 
 
-def _check_kernel(ref: Reference, shape: tuple[int, ...]) -> None:
+def _kernels(ref: Reference, shape: tuple[int, ...]) -> F32:
+    """Check the reference; return its kernels as (rows, columns, ny or 1, nx)."""
     if ref.data.ndim not in (2, 4) or ref.data.shape[0] % 2 == 0 or ref.data.shape[1] % 2 == 0:
         raise ReferenceError(
             f"ipc reference {ref.name}: a kernel of shape {ref.data.shape} cannot be used; it must have "
@@ -50,6 +50,9 @@ def _check_kernel(ref: Reference, shape: tuple[int, ...]) -> None:
         )
     if ref.data.ndim == 4:
         shaped(ref, shape)
+        return ref.data
+    one_row = (*ref.data.shape, 1, shape[-1])
+    return np.ascontiguousarray(np.broadcast_to(ref.data[:, :, None, None], one_row))
 
 
 def _science(start: int, size: int) -> tuple[int, int]:
