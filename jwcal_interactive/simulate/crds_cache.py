@@ -111,9 +111,10 @@ def build_demo_cache(
         _write_if_missing(cache.root / "mappings" / "jwst" / name, text)
     for entry in _entries():
         path = cache.root / "references" / "jwst" / entry.detector.instrument.lower() / entry.name
-        needed = entry.subarray is None or entry.subarray.name in wanted
+        of_subarray = entry.subarray.name if entry.subarray else ""
+        needed = entry.subarray is None or of_subarray in wanted
         if needed and not path.exists():
-            announce(f"reference {entry.kind.reftype} of {entry.detector.name}")
+            announce(f"reference {entry.kind.reftype} of {entry.detector.name} {of_subarray}".rstrip())
             write_reference(entry.kind, entry.detector, entry.subarray, path)
     parameters = cache.root / "references" / "jwst" / "nircam" / _JUMP_PARAMETERS
     if not parameters.exists():
@@ -204,9 +205,9 @@ def _reference_mappings(instrument: str) -> dict[str, str]:
     cases: dict[str, dict[tuple[str, ...], str]] = {}
     for entry in _entries():
         if entry.detector.instrument == instrument:
-            key = (entry.detector.name,)
+            key: tuple[str, ...] = (entry.detector.name,)
             if entry.subarray is not None:
-                key = (entry.detector.name, entry.subarray.name)
+                key += (entry.subarray.name,)
             cases.setdefault(entry.kind.reftype, {})[key] = entry.name
     texts = {}
     for reftype, files in cases.items():

@@ -275,7 +275,6 @@ def detector_named(instrument: str, name: str) -> Detector:
     known = [d.name for d in DETECTORS.values() if d.instrument == instrument and d.subarrays]
     if name not in known:
         raise ParameterError(
-            f"detector={name!r}: not described for {instrument}; "
-            f"allowed: {', '.join(known) or 'none yet'}."
+            f"detector={name!r}: not described for {instrument}; allowed: {', '.join(known) or 'none yet'}."
         )
     return DETECTORS[name]

@@ -87,12 +87,10 @@ class SimulatedExposure:
         ndarray of float32, shape (nints, ngroups, ny, nx)
             Plane g belongs to ``group[g] - group[g - 1]``; plane 0 holds hits that change none.
         """
-        amplitude = np.zeros(self.raw.shape, np.float32)
-        place = (self.hits.integration, self.hits.first_difference, self.hits.y, self.hits.x)
-        in_range = place[1] < amplitude.shape[1]
-        np.add.at(
-            amplitude, tuple(index[in_range] for index in place), self.hits.amplitude[in_range]
-        )
+        amplitude: Image = np.zeros(self.raw.shape, np.float32)
+        place = np.stack((self.hits.integration, self.hits.first_difference, self.hits.y, self.hits.x))
+        seen = place[1] < amplitude.shape[1]
+        np.add.at(amplitude, tuple(place[:, seen]), self.hits.amplitude[seen])
         return amplitude
 
 
@@ -173,9 +171,7 @@ def simulate_exposure(spec: ExposureSpec) -> SimulatedExposure:
 
     sky = sky_rate(spec.scene, (detector.ny, detector.nx), subarray.window, spec.seed)
     sky *= maps.light
-    integrator = _Integrator(
-        spec, maps, sky + maps.dark, ReadoutElectronics(detector, subarray)
-    )
+    integrator = _Integrator(spec, maps, sky + maps.dark, ReadoutElectronics(detector, subarray))
     raw = np.empty((spec.nints, spec.ngroups, *subarray.shape), np.uint16)
     zeroframe = np.empty((spec.nints, *subarray.shape), np.uint16)
     hits = _HitList(maps.gain)

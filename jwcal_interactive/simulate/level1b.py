@@ -10,6 +10,7 @@ import numpy as np
 from astropy.time import Time
 from numpy.typing import NDArray
 
+from jwcal_interactive.errors import ParameterError
 from jwcal_interactive.simulate.exposure import SimulatedExposure
 from jwcal_interactive.simulate.metadata import level1b_metadata
 from jwcal_interactive.simulate.saving import save_whole
@@ -43,6 +44,8 @@ def write_level1b(exposure: SimulatedExposure, path: str | Path) -> Path:
 
     Raises
     ------
+    ParameterError
+        If the specification holds a keyword value that the schema does not know.
     OutputError
         If it cannot be written; nothing is left behind.
     """
@@ -59,9 +62,10 @@ def write_level1b(exposure: SimulatedExposure, path: str | Path) -> Path:
 
 
 def _model(exposure: SimulatedExposure) -> Level1bModel:
+    from asdf.exceptions import ValidationError
     from stdatamodels.jwst.datamodels import Level1bModel
 
-    model = Level1bModel()
+    model = Level1bModel(strict_validation=True)
     model.data = exposure.raw
     if exposure.zeroframe is not None:
         model.zeroframe = exposure.zeroframe
@@ -69,7 +73,13 @@ def _model(exposure: SimulatedExposure) -> Level1bModel:
     model.group = _rows(model, "group", _group_columns(exposure, timeline))
     model.int_times = _rows(model, "int_times", _integration_columns(timeline))
     for name, value in level1b_metadata(exposure.spec, timeline).items():
-        model[f"meta.{name}"] = value
+        try:
+            model[f"meta.{name}"] = value
+        except ValidationError:
+            raise ParameterError(
+                f"{name}={value!r}: not a value that the JWST keyword dictionary allows; "
+                "use the spelling of flight headers."
+            ) from None
     return model
 
 

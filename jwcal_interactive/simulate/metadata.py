@@ -34,11 +34,11 @@ def level1b_metadata(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
     return {
         **_provenance(spec),
         **_observation(spec, timeline),
-        **_visit(spec, timeline),
+        **_visit(timeline),
         **_target(spec),
         **_instrument(spec),
         **_exposure(spec, timeline),
-        **_readout(spec, timeline),
+        **_readout(spec),
         **_subarray(spec),
         **_dither(),
         **_pointing(spec, timeline),
@@ -72,6 +72,8 @@ def _provenance(spec: ExposureSpec) -> dict[str, Any]:
         "oss_software_version": "8.4.10",
         "guide_star_catalog_version": "GSC30",
         "hga_move": False,
+        "pwfseet": 0.0,
+        "nwfsest": 0.0,
         "compress": False,
         "program.title": "Simulated exposure",
         "program.pi_name": "Simulated",
@@ -107,7 +109,7 @@ def _observation(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
     )
 
 
-def _visit(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
+def _visit(timeline: Timeline) -> dict[str, Any]:
     hour = 1 / 24
     return _prefixed(
         "visit",
@@ -163,6 +165,7 @@ def _instrument(spec: ExposureSpec) -> dict[str, Any]:
             "instrument.module": detector.module,
             "instrument.channel": detector.channel,
             "instrument.pupil_imaging_lens": False,
+            "instrument.coronagraph": "NONE",
         }
         for actuator in (1, 2, 3):
             values |= _prefixed(
@@ -209,7 +212,7 @@ def _exposure(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
     )
 
 
-def _readout(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
+def _readout(spec: ExposureSpec) -> dict[str, Any]:
     pattern, detector = spec.read_pattern, spec.detector_description
     return _prefixed(
         "exposure",
@@ -261,7 +264,9 @@ def _dither() -> dict[str, Any]:
         "dither",
         {
             "primary_type": "NONE",
+            "primary_dither_type": "NONE",
             "primary_points": 1,
+            "small_grid_pattern": "NONE",
             "position_number": 1,
             "total_points": 1,
             "subpixel_pattern": "NONE",

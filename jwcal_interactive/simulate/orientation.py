@@ -33,8 +33,6 @@ def to_science(image: NDArray[Any], fastaxis: int, slowaxis: int) -> NDArray[Any
         A view.
     """
     if {abs(fastaxis), abs(slowaxis)} != {1, 2}:
-        raise ValueError(
-            f"fastaxis={fastaxis}, slowaxis={slowaxis}: one must be ±1 and the other ±2"
-        )
+        raise ValueError(f"fastaxis={fastaxis}, slowaxis={slowaxis}: one must be ±1 and the other ±2")
     flipped = image[..., :: np.sign(slowaxis), :: np.sign(fastaxis)]
     return flipped if abs(fastaxis) == 1 else np.swapaxes(flipped, -1, -2)

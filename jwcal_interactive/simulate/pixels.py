@@ -35,7 +35,7 @@ class Population:
     name: str
     fraction: float
     reference: str
-    dq: DQ = DQ(0)
+    dq: int = 0
     value: float | None = None
     border: bool = False
 
@@ -86,8 +86,8 @@ class PixelMaps:
         return PixelMaps(**{name: array[window] for name, array in vars(self).items()})
 
     def where(self, population: Population) -> NDArray[np.bool_]:
-        """Pixels of one population."""
-        return self.population == 1 + POPULATIONS.index(population)
+        """Tell which pixels belong to a population."""
+        return np.asarray(self.population == 1 + POPULATIONS.index(population))
 
 
 def _generator(detector: Detector, name: str) -> np.random.Generator:
@@ -146,14 +146,10 @@ def full_pixel_maps(detector: Detector) -> PixelMaps:
 
     maps = PixelMaps(
         gain=_scattered(detector, "gain", detector.gain, detector.gain_scatter),
-        read_noise=_scattered(
-            detector, "read noise", detector.read_noise, detector.read_noise_scatter
-        ),
+        read_noise=_scattered(detector, "read noise", detector.read_noise, detector.read_noise_scatter),
         bias=_bias(detector),
         dark=dark,
-        full_well=_scattered(
-            detector, "full well", detector.full_well, detector.full_well_scatter
-        ),
+        full_well=_scattered(detector, "full well", detector.full_well, detector.full_well_scatter),
         linearity=_scattered(detector, "linearity", 1.0, detector.linearity_scatter),
         population=population,
         light=~(reference | blind),

@@ -15,7 +15,7 @@ Vector = NDArray[np.float64]
 
 
 def direction(longitude: float, latitude: float) -> Vector:
-    """Unit vector towards a longitude and latitude, deg."""
+    """Return the unit vector towards a longitude and latitude, deg."""
     lon, lat = np.radians([longitude, latitude])
     return np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 

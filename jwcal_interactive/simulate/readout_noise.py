@@ -45,11 +45,9 @@ class ReadoutElectronics:
             part[:, ::2] += np.float32(rng.normal(0, noise.odd_even_offset))
         if noise.row_drift > 0:
             image += self._row_drift(rng, rows)[:, None]
-        return to_science(image, self.detector.fastaxis, self.detector.slowaxis)
+        return np.asarray(to_science(image, self.detector.fastaxis, self.detector.slowaxis))
 
-    def _one_over_f(
-        self, rng: np.random.Generator, rows: int, width: int
-    ) -> NDArray[np.float32]:
+    def _one_over_f(self, rng: np.random.Generator, rows: int, width: int) -> NDArray[np.float32]:
         """Noise of one amplifier with power ~ 1/f, from white noise shaped in Fourier space."""
         line = width + _ROW_OVERHEAD
         length = scipy.fft.next_fast_len(rows * line, real=True)
@@ -71,4 +69,4 @@ class ReadoutElectronics:
         curve = scipy.ndimage.gaussian_filter1d(rng.standard_normal(rows), sigma, mode="wrap")
         # Smoothing white noise with a Gaussian leaves a variance of 1 / (2 sqrt(pi) sigma).
         curve *= self.subarray.noise.row_drift * np.sqrt(2 * np.sqrt(np.pi) * sigma)
-        return curve.astype(np.float32)
+        return np.asarray(curve, np.float32)

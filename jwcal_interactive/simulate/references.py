@@ -168,7 +168,11 @@ def _superbias(detector: Detector, subarray: Subarray | None) -> ReferenceFileMo
 
 
 def _dark(detector: Detector, subarray: Subarray | None) -> ReferenceFileModel:
-    """Dark signal after each frame, and its rate; the finest read pattern serves all others."""
+    """Dark signal after each frame; the finest read pattern serves all others.
+
+    The average dark current (e-/s) is given as one number: the official dark_current step ignores
+    a map of it (jwst 3.0.0 compares the map's shape with that of an array not yet made).
+    """
     from stdatamodels.jwst.datamodels import DarkModel
 
     assert subarray is not None
@@ -219,9 +223,7 @@ REFERENCE_KINDS: dict[str, ReferenceKind] = {
             per_subarray=True,
             flags=(DQ.UNRELIABLE_BIAS, DQ.DO_NOT_USE),
         ),
-        ReferenceKind(
-            "dark", _dark, per_subarray=True, flags=(DQ.UNRELIABLE_DARK, DQ.HOT, DQ.DO_NOT_USE)
-        ),
+        ReferenceKind("dark", _dark, per_subarray=True, flags=(DQ.UNRELIABLE_DARK, DQ.HOT, DQ.DO_NOT_USE)),
     )
 }
 
@@ -246,9 +248,7 @@ def _subarray_metadata(detector: Detector, subarray: Subarray | None) -> dict[st
     }
 
 
-def write_reference(
-    kind: ReferenceKind, detector: Detector, subarray: Subarray | None, path: Path
-) -> Path:
+def write_reference(kind: ReferenceKind, detector: Detector, subarray: Subarray | None, path: Path) -> Path:
     """Build one reference file and write it whole.
 
     Parameters

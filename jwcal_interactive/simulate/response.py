@@ -61,7 +61,7 @@ def inverse_coefficients(detector: Detector, scale: Image) -> NDArray[np.float32
 
 
 def measured_counts(linear: Image, detector: Detector, scale: Image) -> Image:
-    """Counts that the detector shows for linear counts: the correction polynomial, inverted.
+    """Invert the correction polynomial: counts that the detector shows for linear counts.
 
     Newton's method from the second-order inverse; two steps are exact to float32 over the full
     range of the detector.

@@ -24,12 +24,12 @@ class Scene:
     stars, galaxies : int
         Numbers of sources.
     star_rates, galaxy_rates : tuple of float
-        Faintest and brightest total rate; numbers fall as a power law of index -1.6 (stars), -1.8.
+        Faintest and brightest total rate; numbers fall as a power law of index -1.4 (stars), -1.8.
     fwhm : float
         Width of the point-spread function (a Moffat profile), pixels.
     """
 
-    background: float = 0.6
+    background: float = 0.2
     stars: int = 700
     star_rates: tuple[float, float] = (20.0, 2e5)
     galaxies: int = 350
@@ -129,9 +129,9 @@ def sky_rate(
     ny, nx = shape
     rows = np.arange(window[0].start, window[0].stop, dtype=np.float32)[:, None] / ny - 0.5
     columns = np.arange(window[1].start, window[1].stop, dtype=np.float32)[None, :] / nx - 0.5
-    sky = np.float32(scene.background) * (1 + 0.04 * rows - 0.03 * columns)
+    sky = (scene.background * (1 + 0.04 * rows - 0.03 * columns)).astype(np.float32)
 
-    rates = _power_law(rng, scene.stars, scene.star_rates, -1.6)
+    rates = _power_law(rng, scene.stars, scene.star_rates, -1.4)
     centres = rng.random((scene.stars, 2)) * shape
     for rate, centre in zip(rates, centres, strict=True):
         _add_star(sky, window, (float(centre[0]), float(centre[1])), float(rate), scene.fwhm)
@@ -144,4 +144,4 @@ def sky_rate(
     for rate, centre, *form in zip(rates, centres, scales, ratios, angles, strict=True):
         middle = (float(centre[0]), float(centre[1]))
         _add_galaxy(sky, window, middle, float(rate), (form[0], form[1], form[2]))
-    return sky.astype(np.float32)
+    return sky

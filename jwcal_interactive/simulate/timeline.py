@@ -96,8 +96,9 @@ class Timeline:
     def integration_bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Start (end of the reset) and end of each integration."""
         step = self.spec.frame_time + self.integration_time
-        begin = self.spec.frame_time + step * np.arange(self.spec.nints)
-        return self.start + begin / _DAY, self.start + (begin + self.integration_time) / _DAY
+        numbers = np.arange(self.spec.nints, dtype=np.float64)
+        begin = self.start + (self.spec.frame_time + step * numbers) / _DAY
+        return begin, begin + self.integration_time / _DAY
 
     @property
     def group_ends(self) -> NDArray[np.float64]:

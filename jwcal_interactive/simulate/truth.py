@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
+from numpy.typing import NDArray
 
 from jwcal_interactive.simulate.exposure import CosmicRayHits, SimulatedExposure
 from jwcal_interactive.simulate.saving import save_whole
@@ -62,12 +63,17 @@ def write_truth(exposure: SimulatedExposure, path: str | Path) -> Path:
     return save_whole(target, fits.HDUList([primary, slope, table]).writeto)
 
 
-def read_truth(path: str | Path) -> tuple[np.ndarray, CosmicRayHits]:
+def read_truth(path: str | Path) -> tuple[NDArray[np.float32], CosmicRayHits]:
     """Read the slope (DN/s) and the hits back from a file of `write_truth`."""
     with fits.open(path, memmap=False) as hdus:
         slope = np.asarray(hdus["SLOPE"].data, np.float32)
         rows = hdus["HITS"].data
-        integers = (
-            np.asarray(rows[name], np.int32) for name in ("INTEGRATION", "GROUP", "FRAME", "Y", "X")
+        hits = CosmicRayHits(
+            integration=np.asarray(rows["INTEGRATION"], np.int32),
+            group=np.asarray(rows["GROUP"], np.int32),
+            frame=np.asarray(rows["FRAME"], np.int32),
+            y=np.asarray(rows["Y"], np.int32),
+            x=np.asarray(rows["X"], np.int32),
+            amplitude=np.asarray(rows["AMPLITUDE"], np.float32),
         )
-        return slope, CosmicRayHits(*integers, np.asarray(rows["AMPLITUDE"], np.float32))
+        return slope, hits
