@@ -11,7 +11,7 @@ from typing import Literal
 from jwcal_interactive.arrays import State
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.recipes import Recipe
+from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, Recipe
 from jwcal_interactive.references.book import Overrides, ReferenceBook, UsedReference
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.tiles import Tiles
@@ -113,7 +113,7 @@ def run_step(
         If the user stopped the run.
     """
     if params is None:
-        return state, Outcome(name, "skipped", "off by default; not part of this version")
+        return state, Outcome(name, "skipped", NOT_IN_THIS_VERSION[name].reason)
     if params.skip:
         return state, Outcome(name, "skipped", "parameter skip is set")
     definition = STEPS[name]

@@ -50,7 +50,7 @@ class Making:
                 if keyword not in found or found[keyword].value == NOT_APPLICABLE:
                     found[keyword] = Keyword(name, f"{used.reftype} reference file name")
         for outcome in self.outcomes:
-            keyword = NOT_IN_THIS_VERSION.get(outcome.step) or STEPS[outcome.step].keyword
+            keyword = (STEPS.get(outcome.step) or NOT_IN_THIS_VERSION[outcome.step]).keyword
             found[keyword] = Keyword(_STATUS[outcome.state], f"{outcome.step} step")
         return found
 

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import InputError, ParameterError
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES
 
-__all__ = ["NOT_IN_THIS_VERSION", "RECIPES", "Recipe", "choose_recipe", "get_recipe"]
+__all__ = ["NOT_IN_THIS_VERSION", "RECIPES", "Missing", "Recipe", "choose_recipe", "get_recipe"]
 
-# Official steps that are off by default and that this version does not offer: name -> outcome keyword.
-NOT_IN_THIS_VERSION: dict[str, str] = {
-    "charge_migration": "S_CHGMIG",
-    "picture_frame": "S_PCTFRM",
-    "clean_flicker_noise": "S_CLNFNS",
-    "persistence": "S_PERSIS",
-    "flat_field": "S_FLAT",
+
+class Missing(NamedTuple):
+    """An official step that this version does not offer: its outcome keyword, and what to know."""
+
+    keyword: str
+    reason: str
+
+
+_OFF = "off by default; not part of this version"
+
+NOT_IN_THIS_VERSION: dict[str, Missing] = {
+    "charge_migration": Missing("S_CHGMIG", _OFF),
+    "picture_frame": Missing("S_PCTFRM", _OFF),
+    "clean_flicker_noise": Missing("S_CLNFNS", _OFF),
+    "persistence": Missing("S_PERSIS", _OFF),
+    "flat_field": Missing("S_FLAT", "not part of this version"),
 }
 
 

@@ -20,7 +20,7 @@ def command(step: str | None) -> None:
 
 
 def _pipelines() -> list[Table]:
-    from jwcal_interactive.recipes import RECIPES
+    from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, RECIPES
     from jwcal_interactive.steps.catalogue import STEPS
 
     tables = []
@@ -37,7 +37,7 @@ def _pipelines() -> list[Table]:
                 references = ", ".join(definition.references)
                 table.add_row(name, definition.summary, references, str(len(own)))
             else:
-                table.add_row(name, "off by default; not part of this version", "", "")
+                table.add_row(name, NOT_IN_THIS_VERSION[name].reason, "", "")
         tables.append(table)
     return tables
 

@@ -58,7 +58,8 @@ def get_step(name: str) -> StepDefinition[Any, Any, Any]:
         return STEPS[name]
     if name in NOT_IN_THIS_VERSION:
         raise ParameterError(
-            f"step {name} is an official step that is off by default and that this version does not offer."
+            f"step {name} is an official step that this version does not offer "
+            f"({NOT_IN_THIS_VERSION[name].reason}); leave it out."
         )
     near = difflib.get_close_matches(name, STEPS, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
