@@ -105,3 +105,15 @@ def test_full_frame(orientation, changes, bad, drifting, ramp_model, same_ramp):
     )
     p = RefPixParams(**changes)
     same_ramp(refpix(ramp, {}, p, Tiles()), official(ramp_model(ramp), p))
+
+
+@pytest.mark.parametrize(("shape", "noutputs"), [((61, 47), 1), ((64, 2048), 4)])
+def test_reference_pixels_without_any_scatter(shape, noutputs, drifting, ramp_model, same_ramp):
+    """Equal values take a path of their own, in double precision."""
+    ramp = drifting(74, shape, ngroups=3, noutputs=noutputs, fastaxis=1, slowaxis=2)
+    data = ramp.data.copy()
+    data[..., :4, ::2] = np.float32(0.1)
+    data[..., 4:, :4:2] = np.float32(0.1)
+    ramp = ramp.with_(data=data)
+    p = RefPixParams()
+    same_ramp(refpix(ramp, {}, p, Tiles()), official(ramp_model(ramp), p))
