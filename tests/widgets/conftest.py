@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from jwcal_interactive import open_session
 from jwcal_interactive.arrays import Exposure, GuiderSlopes, Ramp, Rates, Slopes
 from jwcal_interactive.dq import DQ
+from jwcal_widgets import Workbench
 
 NINTS, NGROUPS, NY, NX = 2, 6, 40, 56
 
@@ -76,3 +81,26 @@ def ramp(exposure: Exposure, rates: Rates) -> Ramp:
 def guider(exposure: Exposure) -> GuiderSlopes:
     data = np.arange(3 * 8 * 8, dtype=np.float32).reshape(3, 8, 8)
     return GuiderSlopes(exposure=exposure, data=data, err=data / 10, dq=np.zeros((8, 8), np.uint32))
+
+
+@pytest.fixture
+def bench(raw_sub640: Path) -> Iterator[Workbench]:
+    """A workbench on a raw exposure that has not run; nothing may have gone wrong unseen."""
+    workbench = Workbench(open_session(raw_sub640, context="demo"), delay=0)
+    yield workbench
+    assert workbench.messages.shown == []
+
+
+@pytest.fixture(scope="session")
+def ran_bench(raw_sub640: Path) -> Workbench:
+    """A workbench whose pipeline has run; tests that share it choose all that they look at."""
+    workbench = Workbench(open_session(raw_sub640, context="demo"), delay=0)
+    workbench.toolbar.buttons["run"].click()
+    workbench.runner.wait()
+    return workbench
+
+
+@pytest.fixture
+def ran(ran_bench: Workbench) -> Iterator[Workbench]:
+    yield ran_bench
+    assert ran_bench.messages.shown == []

@@ -15,17 +15,19 @@ __all__ = ["FlagPanel"]
 
 class _FlagBox:
     def __init__(self, flag: DQ, on_change: Callable[..., None]) -> None:
-        self.check = ipw.Checkbox(indent=False, layout={"width": "22px"})
+        self.check = ipw.Checkbox(indent=False, layout={"width": "22px", "height": "20px", "margin": "0 2px"})
         self.check.observe(on_change, "value")
-        self._label = ipw.HTML(layout={"margin": "0 12px 0 0"})
+        self._label = ipw.HTML(layout={"flex": "1 1 auto", "margin": "0 8px 0 0"})
         self._flag = flag
-        self.widget = ipw.HBox([self.check, self._label], layout={"align_items": "center"})
+        layout = {"align_items": "center", "height": "22px", "min_height": "22px"}
+        self.widget = ipw.HBox([self.check, self._label], layout=layout)
+        self.widget.add_class(f"jwcal-flag-{flag.name}")
 
     def show(self, count: int) -> None:
         self._label.value = (
+            f"<div class='jwcal-flag'><span class='jwcal-muted'>{count:,}</span>"
             f"<span class='jwcal-chip' style='background:{color_of(self._flag)}'></span>"
-            f"<span class='jwcal-flag-name'>{self._flag.name}</span> "
-            f"<span class='jwcal-muted'>{count:,}</span>"
+            f"<span class='jwcal-flag-name'>{self._flag.name}</span></div>"
         )
 
 
@@ -49,10 +51,15 @@ class FlagPanel:
         self._guard = guard
         self._boxes: dict[DQ, _FlagBox] = {}
         self._counts: Mapping[DQ, int] = {}
-        self._area = ipw.HBox(layout={"flex_flow": "row wrap"})
-        self._empty = ipw.HTML("<span class='jwcal-muted'>No flag is set in this image.</span>")
-        title = ipw.HTML("<span class='jwcal-section'>data-quality flags (pixels)</span>")
-        self.widget = ipw.VBox([title, self._area])
+        self._area = ipw.VBox(layout={"max_height": "340px", "overflow": "hidden auto"})
+        self._area.add_class("jwcal-scroll")
+        self._empty = ipw.HTML("<span class='jwcal-muted'>None in this image.</span>")
+        title = ipw.HTML(
+            "<span class='jwcal-section' title='Pixels of the image that carry each flag'>"
+            "flags to paint (pixels)</span>",
+            layout={"margin": "12px 0 0 8px"},
+        )
+        self.widget = ipw.VBox([title, self._area], layout={"width": "210px"})
 
     def check(self, flag: DQ) -> ipw.Checkbox:
         """Return the checkbox of a flag that occurs."""

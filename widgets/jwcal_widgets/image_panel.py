@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from jwcal_interactive.arrays import State
+from jwcal_interactive.arrays import Ramp, Rates, State
 from jwcal_widgets.colormaps import DIVERGING
-from jwcal_widgets.compare import PlaneHistory, difference
+from jwcal_widgets.compare import Key, PlaneHistory, difference
 from jwcal_widgets.display_controls import DisplayControls
 from jwcal_widgets.dq_overlay import count_flags
 from jwcal_widgets.flag_panel import FlagPanel
@@ -26,6 +26,10 @@ __all__ = ["ImagePanel"]
 
 NOW, BEFORE, CHANGE = "now", "before", "now − before"
 MODES = {"inspect": False, "pan and zoom": True}
+
+
+def _key(state: State, step: str, plane: str, integration: int, group: int) -> Key:
+    return step, plane, integration, group if isinstance(state, Ramp) else 0
 
 
 class ImagePanel:
@@ -46,6 +50,7 @@ class ImagePanel:
     Attributes
     ----------
     widget : ipywidgets.VBox
+        All but the flags, whose list is ``flags.widget``.
     pixel : (int, int)
         x and y of the picked pixel.
     """
@@ -88,7 +93,6 @@ class ImagePanel:
                 self.view.widget,
                 self.display.widget,
                 self.picker.widget,
-                self.flags.widget,
             ],
             layout={"width": f"{plot[0] + 76}px", "min_width": f"{plot[0] + 76}px"},
         )
@@ -103,6 +107,7 @@ class ImagePanel:
     def refresh(self) -> None:
         """Look at the session again: after a run, and after undo or redo."""
         self.source.set_steps(steps_with_result(self._session))
+        self._record_slope()
         self.update()
 
     def update(self) -> None:
@@ -150,6 +155,7 @@ class ImagePanel:
         self.buttons = {}
         for icon, tooltip, action in actions:
             button = ipw.Button(icon=icon, tooltip=tooltip, layout={"width": "32px"})
+            button.add_class("jwcal-icon-button")
             button.on_click(guard(lambda _button, action=action: action()))
             self.buttons[icon] = button
         return ipw.HBox(
@@ -157,13 +163,19 @@ class ImagePanel:
             layout={"align_items": "center", "flex_flow": "row wrap"},
         )
 
-    def _key(self) -> tuple[str, str, int, int]:
-        source = self.source
-        return source.step.value, source.plane.value, source.integration.value, source.group.value
+    def _record_slope(self) -> None:
+        """Remember the slope also while another plane is shown: most changes are about it."""
+        for step in steps_with_result(self._session, Rates)[-1:]:
+            state = self._session.result(step)
+            if state is not None:
+                slope = take_plane(state, "slope", 0, 0)
+                self._history.add(_key(state, step, "slope", 0, 0), slope)
 
     def _chosen_plane(self, state: State) -> Plane:
-        key = self._key()
-        now = take_plane(state, *key[1:])
+        source = self.source
+        plane, integration, group = source.plane.value, source.integration.value, source.group.value
+        key = _key(state, source.step.value, plane, integration, group)
+        now = take_plane(state, plane, integration, group)
         self._history.add(key, now)
         before = self._history.before(key)
         self.compare.disabled = before is None

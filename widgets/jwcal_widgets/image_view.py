@@ -137,7 +137,7 @@ class ImageView:
                     scale=self._y,
                     label="y (pixel)",
                     label_offset="46px",
-                    orientation="vertical",
+                    side="left",
                     **axis,
                 ),
             ],

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
+from jwcal_interactive.errors import OutputError
+
 if TYPE_CHECKING:
     from jwcal_interactive import Session
 
@@ -23,7 +25,7 @@ def link_to(path: Path) -> str:
 
 
 class OutputBar:
-    """File names with the buttons that write them, and links to what was written.
+    """One name, and the buttons that write notebook, session and products beside each other.
 
     Parameters
     ----------
@@ -34,63 +36,77 @@ class OutputBar:
     Attributes
     ----------
     widget : ipywidgets.HBox
+    written : ipywidgets.Output
+        Links to what was written.
     """
 
     def __init__(self, session: Session, guard: Callable[..., Any]) -> None:
         self._session = session
         stem = Path(session.exposure.filename or "exposure").stem.removesuffix("_uncal")
-        # An Output renders its link with the notebook's rules: paths count from the notebook's folder.
-        self._links = ipw.Output(layout={"flex": "1 1 auto", "margin": "0 0 0 8px"})
-        self.notebook, self.export = self._writer(f"{stem}_jwcal.ipynb", "Export notebook", "book", "210px")
-        self.file, self.save = self._writer(f"{stem}_session.json", "Save session", "save", "210px")
-        self.folder, self.write = self._writer(".", "Write products", "download", "110px")
-        tips = (
-            (self.export, "Write the notebook that repeats this session, also headless"),
-            (self.save, "Save settings and history; open_session opens the file"),
-            (self.write, "Write the products of the pipeline into this folder"),
+        self.name = ipw.Text(
+            value=f"{stem}_reduction",
+            layout={"width": "300px"},
+            tooltip="Name of what is written, without extension; a folder may precede it",
         )
-        for button, tooltip in tips:
-            button.tooltip = tooltip
+        self.export, self.save, self.write = (
+            ipw.Button(description=label, icon=icon, tooltip=tooltip, layout={"width": width})
+            for label, icon, tooltip, width in (
+                (
+                    "Export",
+                    "book",
+                    "Write the notebook that repeats this session, also headless: name.ipynb",
+                    "84px",
+                ),
+                (
+                    "Save",
+                    "save",
+                    "Save settings and history: name.json, which open_session opens",
+                    "74px",
+                ),
+                (
+                    "Products",
+                    "download",
+                    "Write the products of the pipeline into the folder of the name",
+                    "98px",
+                ),
+            )
+        )
+        # An Output renders links by the notebook's rules: paths count from the notebook's folder.
+        self.written = ipw.Output(layout={"display": "none"})
         self.export.on_click(guard(self._export))
         self.save.on_click(guard(self._save))
         self.write.on_click(guard(self._write))
-        pairs = (
-            (self.notebook, self.export),
-            (self.file, self.save),
-            (self.folder, self.write),
-        )
         self.widget = ipw.HBox(
-            [*(ipw.HBox(pair) for pair in pairs), self._links],
-            layout={"align_items": "center", "flex_flow": "row wrap"},
+            [self.name, self.export, self.save, self.write], layout={"align_items": "center"}
         )
 
     @property
     def links(self) -> str:
         """The links on show, as HTML."""
-        return "".join(output["data"]["text/html"] for output in self._links.outputs)
+        return "".join(output["data"]["text/html"] for output in self.written.outputs)
 
-    @staticmethod
-    def _writer(value: str, label: str, icon: str, width: str) -> tuple[ipw.Text, ipw.Button]:
-        return (
-            ipw.Text(value=value, layout={"width": width}),
-            ipw.Button(description=label, icon=icon, layout={"width": "140px"}),
-        )
+    def _path(self, extension: str) -> Path:
+        name = self.name.value.strip()
+        if not name:
+            raise OutputError("The name of the file to write is empty. Type one beside the button.")
+        return Path(name.removesuffix(extension) + extension)
 
     def _export(self, _button: object) -> None:
-        self._show(self._session.export(Path(self.notebook.value)))
+        self._show(self._session.export(self._path(".ipynb")))
 
     def _save(self, _button: object) -> None:
-        self._show(self._session.save(Path(self.file.value)))
+        self._show(self._session.save(self._path(".json")))
 
     def _write(self, _button: object) -> None:
-        self._show(*self._session.write(Path(self.folder.value)))
+        self._show(*self._session.write(self._path("").parent))
 
     def _show(self, *paths: Path) -> None:
         text = "written: " + ", ".join(link_to(path) for path in paths)
-        self._links.outputs = (
+        self.written.outputs = (
             {
                 "output_type": "display_data",
                 "data": {"text/html": text, "text/plain": ", ".join(str(p) for p in paths)},
                 "metadata": {},
             },
         )
+        self.written.layout.display = None

@@ -75,7 +75,7 @@ class ParamControl:
         row = ipw.HBox(
             [
                 name,
-                ipw.HBox(controls, layout={"flex": "1 1 auto"}),
+                ipw.HBox(controls, layout={"flex": "1 1 auto", "align_items": "center"}),
                 self._source,
                 self.reset_button,
             ],
@@ -90,6 +90,7 @@ class ParamControl:
         self._message = ipw.HTML(layout={"display": "none", "margin": "0"})
         self.widget = ipw.VBox([row, self._message, self._help])
         self.widget.add_class("jwcal-param")
+        self.widget.add_class(f"jwcal-param-{info.name}")
         self.editor.observe(self._edited, "value")
         if self._slider is not None:
             self._slider.observe(self._slid, "value")

@@ -51,6 +51,7 @@ class PixelPicker:
         self.arrows: dict[str, ipw.Button] = {}
         for name, dx, dy in (("left", -1, 0), ("down", 0, -1), ("up", 0, 1), ("right", 1, 0)):
             button = ipw.Button(icon=f"arrow-{name}", tooltip=f"One pixel {name}", layout={"width": "28px"})
+            button.add_class("jwcal-icon-button")
             button.on_click(guard(partial(self._nudge, dx, dy)))
             self.arrows[name] = button
         self._text = ipw.HTML(layout={"margin": "0 0 0 8px"})

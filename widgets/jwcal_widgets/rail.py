@@ -52,7 +52,7 @@ def state_text(state: RailState) -> str:
 class _Row:
     def __init__(self, step: str, on_click: Callable[[str], None]) -> None:
         self.step = step
-        self.button = ipw.Button(layout={"width": f"{WIDTH - 66}px", "height": "27px"})
+        self.button = ipw.Button(layout={"width": f"{WIDTH - 66}px", "height": "26px", "margin": "1px 0"})
         self.button.on_click(lambda _button: on_click(step))
         self._text = ipw.HTML(layout={"width": "56px", "margin": "0"})
         self.widget = ipw.HBox([self.button, self._text], layout={"width": f"{WIDTH - 8}px"})

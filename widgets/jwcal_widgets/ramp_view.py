@@ -110,7 +110,7 @@ class RampView:
         self._y_axis = bq.Axis(
             scale=self._y,
             label="signal (DN)",
-            orientation="vertical",
+            side="left",
             label_offset="56px",
             grid_lines="solid",
         )

@@ -44,17 +44,19 @@ class Runner:
         self._lock = threading.Lock()
         self._last: tuple[str, float] = ("", 0.0)
         self._cancel = threading.Event()
+        self._running = False
         self._thread: threading.Thread | None = None
 
     @property
     def running(self) -> bool:
         """Whether a run is going on."""
-        return self._thread is not None
+        return self._running
 
     def start(self, first: str | None = None, last: str | None = None) -> None:
         """Start a run, see `Session.run`; does nothing while another one is going on."""
         if self.running:
             return
+        self._running = True
         self._cancel = threading.Event()
         self._last = ("", 0.0)
         self._thread = threading.Thread(target=self._run, args=(first, last), name="jwcal-run", daemon=True)
@@ -65,7 +67,7 @@ class Runner:
         self._cancel.set()
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait for the end of the run."""
+        """Wait for the end of the run, and of what `on_end` does."""
         thread = self._thread
         if thread is not None:
             thread.join(timeout)
@@ -78,7 +80,7 @@ class Runner:
             outcome = cancelled
         except Exception as error:  # noqa: BLE001 - handed on to be shown
             outcome = error
-        self._thread = None
+        self._running = False
         self._on_end(outcome)
 
     def _progress(self, progress: Progress) -> None:

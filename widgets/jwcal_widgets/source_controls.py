@@ -32,6 +32,7 @@ class SourceControls:
         self._on_change = on_change
         self._showing = False
         self._preferred: dict[type, str] = {}
+        self._numbers: dict[type, int] = {Rates: 0, Ramp: 1, GuiderSlopes: 1}
         self.step = ipw.Dropdown(
             options=["input"], layout={"width": "160px"}, tooltip="The state after this step"
         )
@@ -58,7 +59,7 @@ class SourceControls:
                     [ipw.Label("output of"), self.step, self.follow, self.plane],
                     layout={"align_items": "center", "flex_flow": "row wrap"},
                 ),
-                ipw.HBox([self.integration, self.group]),
+                ipw.HBox([self.integration, self.group], layout={"align_items": "center"}),
             ]
         )
         self.step.observe(guard(self._step_chosen), "value")
@@ -108,11 +109,11 @@ class SourceControls:
         else:
             options = [(str(k), k) for k in range(1, len(state.data) + 1)]
         self.integration.description = "slice" if isinstance(state, GuiderSlopes) else "integration"
+        values = [value for _, value in options]
         if list(self.integration.options) != options:
-            keep = self.integration.value
             self.integration.options = options
-            values = [value for _, value in options]
-            self.integration.value = keep if keep in values else values[0]
+        keep = self._numbers[type(state)]
+        self.integration.value = keep if keep in values else values[0]
         self.integration.disabled = len(options) == 1
 
     def _set_groups(self, last: int) -> None:
@@ -134,4 +135,5 @@ class SourceControls:
 
     def _changed(self, _change: object) -> None:
         if not self._showing:
+            self._numbers[self._kind] = self.integration.value
             self._on_change()

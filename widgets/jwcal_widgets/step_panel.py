@@ -93,7 +93,7 @@ class StepPanel:
         )
         self._code = ipw.HTML(layout={"margin": "0"})
         self._body.add_class("jwcal-scroll")
-        self.widget = ipw.VBox([self._head, self._tools, self._body, self._code])
+        self.widget = ipw.VBox([self._head, self._code, self._tools, self._body])
         for control in (self.filter, self.changed_only):
             control.observe(guard(lambda _change: self._apply_filter()), "value")
 

@@ -23,13 +23,15 @@ STYLE = """<style>
 .jwcal .widget-html-content { line-height: 1.45; color: var(--jwcal-text); }
 .jwcal .jwcal-muted { color: var(--jwcal-muted); }
 .jwcal .jupyter-button { font-size: 12px; }
+.jwcal .widget-checkbox, .jwcal .widget-checkbox label { display: flex; align-items: center; }
+.jwcal .widget-checkbox input { margin: 0 5px 0 0; }
 .jwcal .jupyter-button:focus-visible { outline: 2px solid var(--jwcal-accent); }
 
-.jwcal-head { align-items: center; padding: 4px 0 6px; border-bottom: 1px solid var(--jwcal-line); }
+.jwcal-head { align-items: center; padding: 2px 0; justify-content: space-between; }
 .jwcal-title b { font-size: 14px; }
 .jwcal-title span { color: var(--jwcal-muted); margin-left: 10px; }
 
-.jwcal-rail { border-right: 1px solid var(--jwcal-line); padding-right: 6px; }
+.jwcal-left { border-right: 1px solid var(--jwcal-line); padding-right: 6px; }
 .jwcal-row { border-radius: 4px; align-items: center; border-left: 3px solid transparent; }
 .jwcal-row:hover { background: var(--jwcal-soft); }
 .jwcal-row.jwcal-chosen { background: var(--jwcal-soft); border-left-color: var(--jwcal-accent); }
@@ -71,6 +73,8 @@ STYLE = """<style>
 .jwcal-busy { opacity: .55; pointer-events: none; }
 
 .jwcal-readout { font-variant-numeric: tabular-nums; line-height: 1.35; }
+.jwcal-flag { line-height: 1.2; white-space: nowrap; }
+.jwcal-flag .jwcal-muted { float: right; font-size: 11.5px; font-variant-numeric: tabular-nums; }
 .jwcal-flag-name { font-family: var(--jp-code-font-family, monospace); font-size: 11.5px; }
 .jwcal-chip { display: inline-block; width: 10px; height: 10px; border-radius: 2px;
   margin-right: 5px; vertical-align: -1px; }
@@ -78,7 +82,8 @@ STYLE = """<style>
 .jwcal-key { margin-right: 12px; white-space: nowrap; }
 .jwcal-bar { display: flex; align-items: center; gap: 8px; font-size: 11px;
   font-variant-numeric: tabular-nums; }
-.jwcal-bar img { width: 100%; height: 10px; display: block; border-radius: 2px; }
+.jwcal-bar img { width: 100%; height: 10px; display: block;
+  border: 1px solid var(--jwcal-line); box-sizing: border-box; }
 .jwcal-bar-ticks { display: flex; justify-content: space-between; }
 .jwcal table.jwcal-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .jwcal table.jwcal-table td, .jwcal table.jwcal-table th { padding: 1px 14px 1px 0; text-align: left;
@@ -90,5 +95,5 @@ STYLE = """<style>
   background: var(--jwcal-soft); margin: 2px 0; overflow-wrap: anywhere; }
 .jwcal-message.jwcal-note { border-left-color: var(--jwcal-accent); }
 .jwcal-message pre { font-size: 11px; max-height: 300px; overflow: auto; margin: 4px 0 0; }
-.jwcal .widget-hprogress .progress { background: var(--jwcal-soft); }
+.jwcal .jwcal-progress .progress { background: var(--jwcal-soft); height: 4px; }
 </style>"""

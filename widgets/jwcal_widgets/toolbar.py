@@ -25,6 +25,7 @@ class Toolbar:
     Attributes
     ----------
     widget : ipywidgets.HBox
+    bar : ipywidgets.FloatProgress
     buttons : dict of str to ipywidgets.Button
     """
 
@@ -49,12 +50,11 @@ class Toolbar:
             button.on_click(lambda _button, action=actions[name]: action())
             self.buttons[name] = button
         self.bar = ipw.FloatProgress(
-            min=0.0, max=1.0, layout={"width": "150px", "display": "none", "margin": "2px 8px"}
+            min=0.0, max=1.0, layout={"width": "100%", "height": "4px", "margin": "0"}
         )
-        self._text = ipw.HTML(layout={"width": "230px"})
-        self.widget = ipw.HBox(
-            [*self.buttons.values(), self.bar, self._text], layout={"align_items": "center"}
-        )
+        self._text = ipw.HTML(layout={"width": "220px", "margin": "0 0 0 8px"})
+        self.bar.add_class("jwcal-progress")
+        self.widget = ipw.HBox([*self.buttons.values(), self._text], layout={"align_items": "center"})
 
     def show(self, *, running: bool, can_undo: bool, can_redo: bool, on_step: bool) -> None:
         """Enable what makes sense now."""
@@ -63,7 +63,7 @@ class Toolbar:
         self.buttons["cancel"].disabled = not running
         self.buttons["undo"].disabled = running or not can_undo
         self.buttons["redo"].disabled = running or not can_redo
-        self.bar.layout.display = None if running else "none"
+        self.bar.layout.visibility = "visible" if running else "hidden"
 
     def progress(self, progress: Progress) -> None:
         """Show how far a run is."""

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Workbench", "show"]
 
 IMAGE_SIZE = (580, 560)
-RAMP_SIZE = (530, 270)
-PANEL_HEIGHT = 330
+RAMP_SIZE = (530, 260)
+PANEL_HEIGHT = 340
 
 
 def _headline(exposure: Exposure) -> str:
@@ -85,29 +85,27 @@ class Workbench(ipw.VBox):
         self.ramp = RampPanel(session, RAMP_SIZE, guard)
         self.image = ImagePanel(session, IMAGE_SIZE, self.ramp.show, guard, delay)
         self.output = OutputBar(session, guard)
-        head = ipw.HBox(
-            [
-                ipw.HTML(_headline(session.exposure), layout={"flex": "1 1 auto"}),
-                self.toolbar.widget,
-            ],
-            layout={"flex_flow": "row wrap"},
-        )
+        head = ipw.HBox([self.toolbar.widget, self.output.widget], layout={"flex_flow": "row wrap"})
         head.add_class("jwcal-head")
         side = ipw.VBox(
             [self.ramp.widget, self.panel.widget],
             layout={"flex": f"1 1 {RAMP_SIZE[0]}px", "min_width": f"{RAMP_SIZE[0]}px"},
         )
+        left = ipw.VBox([self.rail.widget, self.image.flags.widget])
+        left.add_class("jwcal-left")
         body = ipw.HBox(
-            [self.rail.widget, self.image.widget, side],
+            [left, self.image.widget, side],
             layout={"flex_flow": "row wrap", "align_items": "flex-start"},
         )
         super().__init__(
             [
                 ipw.HTML(STYLE, layout={"display": "none"}),
+                ipw.HTML(_headline(session.exposure), layout={"margin": "0"}),
                 head,
+                self.toolbar.bar,
                 self.messages.widget,
+                self.output.written,
                 body,
-                self.output.widget,
             ]
         )
         self.add_class("jwcal")

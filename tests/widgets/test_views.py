@@ -1,0 +1,216 @@
+"""The image and the ramp plot, on arrays, without a browser."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from jwcal_interactive.dq import DQ
+from jwcal_interactive.steps.ramp_fit import Segment
+from jwcal_widgets.compare import PlaneHistory, difference
+from jwcal_widgets.image_view import ImageView, Look
+from jwcal_widgets.pixel_picker import readout
+from jwcal_widgets.planes import Plane, take_plane
+from jwcal_widgets.ramp import pixel_ramp
+from jwcal_widgets.ramp_view import RampView, Trace
+
+
+@pytest.fixture
+def picked() -> list[tuple[int, int]]:
+    return []
+
+
+@pytest.fixture
+def view(picked) -> ImageView:
+    return ImageView((400, 300), lambda x, y: picked.append((x, y)), lambda f: f, delay=0)
+
+
+def shown(view: ImageView) -> bytes:
+    return view.picture
+
+
+def test_a_new_picture_is_another_widget(view, ramp):
+    """bqplot does not repaint when only the bytes of a picture change."""
+    view.show(take_plane(ramp, "group", 1, 2), Look())
+    first = view._image.mark.image
+    view.show(take_plane(ramp, "group", 1, 5), Look())
+    assert view._image.mark.image is not first
+    assert view._image.mark.image.value != first.value
+
+
+def test_fit_keeps_pixels_square(view, ramp):
+    view.show(take_plane(ramp, "group", 1, 2), Look())
+    window = view.window
+    assert window.width / 400 == pytest.approx(window.height / 300)
+    assert (window.x0, window.x1) == pytest.approx((-0.5, 55.5))
+
+
+def test_browser_zoom_redraws_only_the_part_on_the_screen(view):
+    rng = np.random.default_rng(3)
+    data = rng.random((1000, 1000)).astype(np.float32)
+    view.show(Plane(data, np.zeros(data.shape, np.uint32), "DN", ""), Look())
+    whole = shown(view)
+    view._x.min, view._x.max, view._y.min, view._y.max = 400.0, 440.0, 500.0, 530.0
+    assert shown(view) != whole
+    x0, x1 = view._image.mark.x
+    assert -10 < x0 - 400 < 0 < x1 - 440 < 10
+    assert view._image.mark.pixelated
+    assert view._image.mark.image.format == "png"
+
+
+def test_window_stays_for_another_plane_of_the_same_size(view, ramp):
+    view.show(take_plane(ramp, "group", 1, 2), Look())
+    view.zoom(4.0, (10, 10))
+    window = view.window
+    view.show(take_plane(ramp, "difference", 1, 2), Look())
+    assert view.window == window
+
+
+def test_panning_off_the_image_hides_it(view, ramp):
+    view.show(take_plane(ramp, "group", 1, 2), Look())
+    view.zoom(1.0, (5000, 5000))
+    assert not view._image.mark.visible
+    view.fit()
+    assert view._image.mark.visible
+
+
+def test_click_gives_the_pixel_under_it(view, ramp, picked):
+    view.show(take_plane(ramp, "group", 1, 2), Look())
+    for x, y in ((2.4, 3.6), (-0.5, 39.4), (99.0, -7.0)):
+        view._clicked(None, {"data": {"click_x": x, "click_y": y}})
+    assert picked == [(2, 4), (0, 39), (55, 0)]
+
+
+def test_flags_are_a_layer_of_their_own(view, ramp):
+    plane = take_plane(ramp, "group", 1, 4)
+    view.show(plane, Look())
+    assert not view._dq.mark.visible
+    picture = shown(view)
+    view.show(plane, Look(flags=(DQ.JUMP_DET,)))
+    assert view._dq.mark.visible
+    assert shown(view) == picture
+
+
+def test_limits_leave_reference_pixels_out(view, ramp):
+    data = np.array(ramp.data[0, 2])
+    data[:, :4] = 60000
+    view.show(Plane(data, np.array(ramp.pixeldq), "DN", ""), Look(limits="min to max"))
+    assert view.limits[1] < 1000
+
+
+def test_difference_is_symmetric_about_zero(view):
+    data = np.zeros((30, 30), np.float32)
+    data[3, 3], data[4, 4] = -2, 8
+    view.show(Plane(data, np.zeros((30, 30), np.uint32), "DN", ""), Look(change=True))
+    low, high = view.limits
+    assert low == -high
+    assert 7 < high <= 8
+
+
+def test_full_frame_redraws_fast(view):
+    """The limit is ten times what a quiet machine takes, a quarter of what pixel loops would."""
+    rng = np.random.default_rng(1)
+    data = rng.normal(size=(2048, 2048)).astype(np.float32)
+    dq = np.where(rng.random(data.shape) < 0.02, np.uint32(DQ.JUMP_DET), np.uint32(0))
+    look = Look(flags=(DQ.JUMP_DET,))
+    view.show(Plane(data, dq, "DN", ""), look)
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        view.redraw()
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.25
+
+
+def test_readout_names_value_unit_and_flags(ramp):
+    plane = take_plane(ramp, "group", 1, 4)
+    assert readout(plane, 20, 10) == f"[10, 20] = {plane.data[10, 20]:.6g} DN  JUMP_DET"
+    assert readout(plane, 30, 10).endswith("DN  no flags")
+
+
+def test_history_keeps_the_last_two_different_versions(ramp):
+    history = PlaneHistory(size=2)
+    key = ("jump", "group", 1, 1)
+    planes = [take_plane(ramp, "group", 1, n) for n in (1, 1, 2, 3)]
+    for plane in planes[:2]:
+        history.add(key, plane)
+    assert history.before(key) is None, "equal arrays are no change"
+    for plane in planes[2:]:
+        history.add(key, plane)
+    assert history.before(key) is planes[2]
+    for other in ("a", "b"):
+        history.add((other, "group", 1, 1), planes[0])
+    assert history.before(key) is None, "the planes looked at last are kept"
+
+
+def test_difference_of_planes(ramp):
+    now, before = take_plane(ramp, "group", 1, 4), take_plane(ramp, "group", 1, 2)
+    change = difference(now, before)
+    np.testing.assert_array_equal(change.data, now.data - before.data)
+    assert change.dq[10, 20] == DQ.JUMP_DET
+    assert change.dq[20, 1] == 0, "flags that both have are no change"
+
+
+class TestRampView:
+    @pytest.fixture
+    def plot(self) -> RampView:
+        return RampView((500, 300))
+
+    def test_groups_go_to_the_symbol_of_their_flag(self, plot, ramp):
+        plot.show([Trace(pixel_ramp(ramp, 1, 20, 10))], differences=False)
+        points = {flag: mark.x.tolist() for flag, mark in plot._points.items() if mark.visible}
+        assert points == {
+            DQ.DO_NOT_USE: [15.0],
+            DQ.JUMP_DET: [75.0],
+            None: [35.0, 55.0, 95.0, 115.0],
+        }
+        assert "JUMP_DET (1)" in plot.legend.value
+        assert "used (4)" in plot.legend.value
+
+    def test_saturation_names_a_group_that_is_also_not_to_be_used(self, plot, ramp):
+        one = pixel_ramp(ramp, 1, 3, 4)
+        one.dq[4:] |= np.uint8(DQ.DO_NOT_USE)
+        plot.show([Trace(one)], differences=False)
+        assert "SATURATED (2)" in plot.legend.value
+        assert "DO_NOT_USE (1)" in plot.legend.value
+
+    def test_segments_and_slope_are_drawn(self, plot, ramp):
+        trace = Trace(pixel_ramp(ramp, 1, 20, 10), (Segment(3, 5, 2.0, 90.0),), 2.5)
+        plot.show([trace], differences=False)
+        assert plot._fit.x.ravel().tolist() == [75.0, 115.0]
+        assert plot._fit.y.ravel().tolist() == [240.0, 320.0]
+        assert np.ptp(plot._average.y) == pytest.approx(2.5 * 40)
+        assert "fitted segment" in plot.legend.value
+
+    def test_differences_are_in_other_units(self, plot, ramp):
+        trace = Trace(pixel_ramp(ramp, 1, 20, 10), (Segment(3, 5, 2.0, 90.0),), 2.5)
+        plot.show([trace], differences=True)
+        assert plot._y_axis.label == "difference / time (DN/s)"
+        assert plot._fit.y.ravel().tolist() == [2.0, 2.0]
+        assert plot._average.y.ravel().tolist() == [2.5, 2.5]
+
+    def test_without_a_fit_there_are_no_lines(self, plot, ramp):
+        plot.show([Trace(pixel_ramp(ramp, 1, 3, 4))], differences=False)
+        assert not plot._fit.visible
+        assert not plot._average.visible
+        assert "fitted" not in plot.legend.value
+
+    def test_several_integrations(self, plot, ramp):
+        plot.show([Trace(pixel_ramp(ramp, k, 20, 10)) for k in (1, 2)], differences=False)
+        assert plot._path.y.shape == (2, 6)
+
+    def test_axis_can_leave_out_what_is_not_used(self, plot, ramp):
+        one = pixel_ramp(ramp, 1, 3, 4)
+        one.value[5] = 60000
+        plot.show([Trace(one)], differences=False)
+        assert plot._y.max > 60000
+        plot.show([Trace(one)], differences=False, zoom_used=True)
+        assert plot._y.max < 1000
+
+    def test_ramp_of_invalid_values_is_drawn_as_nothing(self, plot, ramp):
+        one = pixel_ramp(ramp, 1, 3, 4)
+        one.value[:] = np.nan
+        plot.show([Trace(one)], differences=False)
+        assert "used (0)" in plot.legend.value

@@ -1,0 +1,446 @@
+"""The workbench on a real session, without a browser: press, type, read."""
+
+from __future__ import annotations
+
+import html
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from jwcal_interactive import Cancelled, InputError, open_session
+from jwcal_interactive.dq import DQ
+from jwcal_widgets import Workbench, show
+from jwcal_widgets.planes import take_plane
+from jwcal_widgets.rail import RailState, state_text
+from jwcal_widgets.runner import Runner
+
+
+def press(workbench: Workbench, name: str) -> None:
+    workbench.toolbar.buttons[name].click()
+    workbench.runner.wait()
+
+
+def type_in(workbench: Workbench, name: str, text: str) -> None:
+    workbench.panel.controls[name].editor.value = text
+
+
+def rail_text(workbench: Workbench, step: str) -> str:
+    return workbench.rail._rows[step]._text.value
+
+
+class TestPanel:
+    def test_it_has_every_parameter_of_every_step(self, bench):
+        for step in bench.session.steps:
+            definition = bench.session.definition(step)
+            bench.choose(step)
+            names = [info.name for info in definition.params.infos()] if definition else []
+            assert list(bench.panel.controls) == names
+
+    def test_typing_sets_the_session_and_shows_the_code(self, bench):
+        bench.choose("jump")
+        type_in(bench, "rejection_threshold", "5.5")
+        assert bench.session.params("jump").rejection_threshold == 5.5
+        line = html.unescape(bench.panel._code.value)
+        assert 'session.set("jump", rejection_threshold=5.5)' in line
+        assert "user" in bench.panel.controls["rejection_threshold"]._source.value
+
+    def test_refused_value_does_not_raise_or_reach_the_session(self, bench):
+        bench.choose("jump")
+        type_in(bench, "rejection_threshold", "-3")
+        assert bench.session.params("jump").rejection_threshold == 4.0
+        assert "jump.rejection_threshold" in bench.panel.controls["rejection_threshold"].error
+        assert not bench.session.can_undo
+
+    def test_undo_and_redo_bring_values_back_to_the_controls(self, bench):
+        bench.choose("jump")
+        type_in(bench, "rejection_threshold", "6")
+        type_in(bench, "rejection_threshold", "7")
+        press(bench, "undo")
+        assert bench.panel.controls["rejection_threshold"].editor.value == "6.0"
+        press(bench, "undo")
+        assert bench.toolbar.buttons["undo"].disabled
+        press(bench, "redo")
+        assert bench.session.params("jump").rejection_threshold == 6.0
+
+    def test_reset_returns_to_what_crds_says(self, bench):
+        bench.choose("jump")
+        baseline = bench.session.baseline("jump").three_group_rejection_threshold
+        assert bench.session.source("jump", "three_group_rejection_threshold") == "crds"
+        type_in(bench, "three_group_rejection_threshold", "9.25")
+        control = bench.panel.controls["three_group_rejection_threshold"]
+        control.reset_button.click()
+        assert bench.session.params("jump").three_group_rejection_threshold == baseline
+        assert "crds" in control._source.value
+
+    def test_filter(self, bench):
+        bench.choose("jump")
+        bench.panel.filter.value = "rejection_thr"
+        visible = [n for n, c in bench.panel.controls.items() if c.widget.layout.display != "none"]
+        assert "rejection_threshold" in visible
+        assert "flag_4_neighbors" not in visible
+        bench.panel.filter.value = ""
+        bench.panel.changed_only.value = True
+        type_in(bench, "flag_4_neighbors", False)
+        visible = [n for n, c in bench.panel.controls.items() if c.widget.layout.display != "none"]
+        assert "flag_4_neighbors" in visible
+        assert "rejection_threshold" not in visible
+
+    def test_step_that_is_not_offered_says_so(self, bench):
+        bench.choose("persistence")
+        assert "Not offered by this version" in bench.panel._head.value
+        assert bench.toolbar.buttons["run_step"].disabled
+
+    def test_missing_override_is_shown_and_not_kept(self, raw_sub640):
+        workbench = show(open_session(raw_sub640, context="demo"))
+        workbench.choose("ramp_fit")
+        workbench.panel.overrides["gain"].value = "no_such_gain.fits"
+        assert any("no_such_gain.fits" in text for text in workbench.messages.shown)
+        assert not workbench.session.settings.overrides
+
+
+class TestRun:
+    def test_rail_tells_what_became_of_each_step(self, ran):
+        for step in ran.session.steps:
+            status = ran.session.status(step)
+            offered = ran.session.definition(step) is not None
+            assert f"jwcal-{status.state if offered else 'absent'}" in rail_text(ran, step)
+            if offered and status.reason:
+                assert status.reason.split()[0] in rail_text(ran, step)
+
+    def test_a_change_makes_later_steps_stale_and_undo_makes_them_done(self, ran):
+        ran.choose("jump")
+        type_in(ran, "rejection_threshold", "5")
+        assert "jwcal-done" in rail_text(ran, "dark_current")
+        assert "jwcal-stale" in rail_text(ran, "jump")
+        assert "jwcal-stale" in rail_text(ran, "ramp_fit")
+        assert "stale" in ran.image._title.value
+        press(ran, "undo")
+        assert "jwcal-done" in rail_text(ran, "ramp_fit")
+        assert "stale" not in ran.image._title.value
+
+    def test_run_changes_the_image_and_before_can_be_compared(self, ran):
+        image = ran.image
+        ran.choose("ramp_fit")
+        image.source.plane.value = "slope"
+        picture = image.view.picture
+        old = ran.session.result("ramp_fit")
+        ran.choose("jump")
+        type_in(ran, "rejection_threshold", "50")
+        press(ran, "run")
+        ran.choose("ramp_fit")
+        new = ran.session.result("ramp_fit")
+        assert np.count_nonzero(new.rate.data != old.rate.data) > 100
+        assert image.view.picture != picture
+        np.testing.assert_array_equal(image.view.plane.data, new.rate.data)
+
+        image.compare.value = "before"
+        np.testing.assert_array_equal(image.view.plane.data, old.rate.data)
+        image.compare.value = "now − before"
+        np.testing.assert_array_equal(image.view.plane.data, new.rate.data - old.rate.data)
+        assert image.view.limits[0] == -image.view.limits[1]
+        image.compare.value = "now"
+        press(ran, "undo")
+        np.testing.assert_array_equal(image.view.plane.data, old.rate.data)
+
+    def test_run_step_stops_after_the_step(self, bench):
+        bench.choose("saturation")
+        press(bench, "run_step")
+        assert bench.session.status("saturation").state == "done"
+        assert bench.session.status("superbias").state == "pending"
+
+    def test_failure_is_shown_and_marked(self, raw_sub640):
+        workbench = Workbench(open_session(raw_sub640, context="demo"), delay=0)
+        workbench.choose("dq_init")
+        workbench.panel.overrides["mask"].value = str(raw_sub640)
+        press(workbench, "run")
+        assert "jwcal-failed" in rail_text(workbench, "dq_init")
+        assert raw_sub640.name in workbench.messages.shown[-1]
+        assert workbench.messages.widget.layout.display == "flex"
+        assert "failed" in workbench.toolbar._text.value
+
+    def test_cancel_ends_a_run_soon(self, bench):
+        running = threading.Event()
+        bench.toolbar.bar.observe(lambda change: running.set() if change["new"] > 0 else None, "value")
+        bench.toolbar.buttons["run"].click()
+        assert running.wait(60)
+        start = time.perf_counter()
+        bench.toolbar.buttons["cancel"].click()
+        answered = time.perf_counter() - start
+        bench.runner.wait(10)
+        assert answered < 0.2
+        assert not bench.runner.running
+        assert "cancelled" in bench.toolbar._text.value
+        assert bench.session.status("gain_scale").state == "pending"
+        press(bench, "run")
+        assert bench.session.status("ramp_fit").state == "done", "a cancelled run can be resumed"
+
+
+class TestRunner:
+    """What the runner does with what a session does."""
+
+    class Talkative:
+        def __init__(self, act):
+            self.act = act
+
+        def run(self, *, first, last, progress, cancel):
+            self.act(progress, cancel)
+
+    def outcome(self, act, seen):
+        ends = []
+        runner = Runner(self.Talkative(act), seen.append, ends.append, interval=0.05)
+        runner.start()
+        runner.wait(5)
+        return ends
+
+    def test_progress_is_thinned_but_every_step_is_told(self):
+        from jwcal_interactive import Progress
+
+        seen = []
+
+        def act(progress, _cancel):
+            for index, step in enumerate(("a", "b")):
+                for k in range(1000):
+                    progress(Progress(step, index, 2, k / 1000))
+
+        ends = self.outcome(act, seen)
+        assert ends == [None]
+        assert [p.step for p in seen][:1] == ["a"]
+        assert {p.step for p in seen} == {"a", "b"}
+        assert len(seen) < 50
+
+    @pytest.mark.parametrize("error", [Cancelled(), InputError("bad"), ZeroDivisionError("odd")])
+    def test_every_end_is_told(self, error):
+        def act(_progress, _cancel):
+            raise error
+
+        assert self.outcome(act, []) == [error]
+
+
+class TestImage:
+    @pytest.fixture(autouse=True)
+    def on_jump(self, ran):
+        ran.image.source.follow.value = True
+        ran.choose("jump")
+        ran.image.source.plane.value = "group"
+
+    def test_it_follows_the_rail_until_a_step_is_chosen(self, ran):
+        source = ran.image.source
+        ran.choose("saturation")
+        assert source.step.value == "saturation"
+        source.step.value = "ramp_fit"
+        assert source.follow.value is False
+        ran.choose("jump")
+        assert source.step.value == "ramp_fit"
+        source.follow.value = True
+
+    def test_group_slider_changes_the_plane(self, ran):
+        ramp = ran.session.result("jump")
+        ran.image.source.group.value = 3
+        np.testing.assert_array_equal(ran.image.view.plane.data, ramp.data[0, 2])
+        ran.image.source.integration.value = 2
+        np.testing.assert_array_equal(ran.image.view.plane.data, ramp.data[1, 2])
+        ran.image.source.integration.value = 1
+
+    def test_differences_have_one_group_less(self, ran):
+        source = ran.image.source
+        ngroups = ran.session.exposure.ngroups
+        source.group.value = ngroups
+        source.plane.value = "difference"
+        assert source.group.max == ngroups - 1
+        source.plane.value = "group"
+        assert source.group.value == ngroups
+
+    def test_plane_choice_is_remembered_by_kind_of_result(self, ran):
+        source = ran.image.source
+        source.plane.value = "difference"
+        ran.choose("ramp_fit")
+        assert source.plane.value in {"slope", "error"}
+        source.plane.value = "error"
+        ran.choose("jump")
+        assert source.plane.value == "difference"
+        ran.choose("ramp_fit")
+        assert source.plane.value == "error"
+        source.plane.value = "slope"
+
+    def test_flags_are_counted_and_painted(self, ran):
+        image = ran.image
+        plane = image.view.plane
+        label = image.flags._boxes[DQ.JUMP_DET]._label.value
+        assert f"{np.count_nonzero(plane.dq & DQ.JUMP_DET):,}" in label
+        image.flags.check(DQ.JUMP_DET).value = True
+        assert image.view._dq.mark.visible
+        image.flags.check(DQ.JUMP_DET).value = False
+        assert not image.view._dq.mark.visible
+
+    def test_typed_limits_are_kept_until_the_unit_changes(self, ran):
+        display = ran.image.display
+        display.low.value = "-10"
+        assert display.method.value == "manual"
+        assert ran.image.view.limits[0] == -10
+        ran.image.source.group.value = 2
+        assert ran.image.view.limits[0] == -10
+        ran.choose("ramp_fit")
+        assert display.method.value == "99.5 %"
+        assert ran.image.view.limits[0] != -10
+
+    @pytest.mark.parametrize("text", ["", "low", "nan", "1e9"])
+    def test_odd_limits_are_explained(self, ran, text):
+        limits = ran.image.view.limits
+        ran.image.display.low.value = text
+        assert "must be" in ran.image.display._message.value
+        assert ran.image.view.limits == limits
+        ran.image.display.method.value = "99 %"
+        ran.image.display.method.value = "99.5 %"
+        assert ran.image.display._message.value == ""
+
+    def test_stretch_and_map_change_the_picture(self, ran):
+        pictures = {ran.image.view.picture}
+        ran.image.display.stretch.value = "log"
+        pictures.add(ran.image.view.picture)
+        ran.image.display.colormap.value = "viridis"
+        pictures.add(ran.image.view.picture)
+        assert len(pictures) == 3
+        ran.image.display.stretch.value = "asinh"
+        ran.image.display.colormap.value = "gray"
+
+    def test_buttons_zoom(self, ran):
+        view, buttons = ran.image.view, ran.image.buttons
+        buttons["expand"].click()
+        width = view.window.width
+        buttons["search-plus"].click()
+        assert view.window.width == pytest.approx(width / 2)
+        ran.image.pick(100, 200)
+        buttons["crosshairs"].click()
+        window = view.window
+        assert (window.x0 + window.x1) / 2 == pytest.approx(100)
+        assert window.width == pytest.approx(32)
+        buttons["expand"].click()
+
+    def test_pan_mode_and_inspect_mode(self, ran):
+        ran.image.mode.value = "pan and zoom"
+        assert ran.image.view.widget.interaction is not None
+        ran.image.mode.value = "inspect"
+        assert ran.image.view.widget.interaction is None
+
+
+class TestPixel:
+    def test_numbers_and_arrows_pick(self, ran):
+        picker = ran.image.picker
+        picker.x.value, picker.y.value = 50, 60
+        picker.arrows["right"].click()
+        picker.arrows["down"].click()
+        assert ran.image.pixel == (51, 59)
+        assert "[59, 51] = " in picker._text.value
+        picker.x.value = 0
+        picker.arrows["left"].click()
+        assert ran.image.pixel == (0, 59)
+
+    def test_ramp_of_a_pixel_with_a_jump(self, ran):
+        ramp, rates = ran.session.result("jump"), ran.session.result("ramp_fit")
+        saturated = (ramp.groupdq & np.uint8(DQ.SATURATED | DQ.DO_NOT_USE)).any(axis=1)
+        jumped = (ramp.groupdq[0, 2:-2] & np.uint8(DQ.JUMP_DET)).any(axis=0)
+        y, x = np.argwhere(jumped & ~saturated[0] & np.isfinite(rates.rate.data))[0]
+        ran.ramp.integration.value = 1
+        ran.image.pick(int(x), int(y))
+        plot = ran.ramp.view
+        np.testing.assert_allclose(plot._path.y, ramp.data[0, :, y, x])
+        flagged = (ramp.groupdq[0, :, y, x] & DQ.JUMP_DET) != 0
+        np.testing.assert_allclose(plot._points[DQ.JUMP_DET].y, ramp.data[0, flagged, y, x])
+        assert plot._fit.visible
+        assert f"{rates.rate.data[y, x]:.5g}" in ran.ramp._table.value
+        assert f"{rates.rateints.data[0, y, x]:.5g}" in ran.ramp._table.value
+
+    def test_segments_are_those_of_the_fit(self, ran):
+        """Without a jump there is one segment, and its slope is the slope of the integration."""
+        ramp, rates = ran.session.result("jump"), ran.session.result("ramp_fit")
+        clean = ~ramp.groupdq[0].any(axis=0) & (ramp.pixeldq == 0)
+        y, x = np.argwhere(clean)[500]
+        ran.ramp.integration.value = 1
+        ran.image.pick(int(x), int(y))
+        times, values = ran.ramp.view._fit.x, ran.ramp.view._fit.y
+        slope = float(np.diff(values.ravel())[0] / np.diff(times.ravel())[0])
+        assert slope == pytest.approx(float(rates.rateints.data[0, y, x]), rel=1e-5)
+
+    def test_fit_is_drawn_only_on_what_was_fitted(self, ran):
+        ran.image.pick(100, 100)
+        ran.ramp.step.value = "superbias"
+        assert not ran.ramp.view._fit.visible
+        ran.ramp.step.value = "jump"
+        assert ran.ramp.view._fit.visible
+
+    def test_all_integrations(self, ran):
+        ran.image.pick(100, 100)
+        ran.ramp.integration.value = 0
+        assert ran.ramp.view._path.y.shape == (3, ran.session.exposure.ngroups)
+        assert "integration 3" in ran.ramp._table.value
+        ran.ramp.integration.value = 1
+
+    def test_before_the_run_there_is_a_ramp_and_no_slope(self, bench):
+        raw = bench.session.result("input")
+        bench.image.pick(7, 8)
+        np.testing.assert_allclose(bench.ramp.view._path.y, raw.data[0, :, 8, 7])
+        assert "No slope yet" in bench.ramp._table.value
+
+
+class TestOutput:
+    def test_export_and_save_beside_the_notebook(self, ran, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        ran.output.name.value = "mine"
+        ran.output.export.click()
+        assert (tmp_path / "mine.ipynb").is_file()
+        assert "href='mine.ipynb'" in ran.output.links
+        ran.output.save.click()
+        assert open_session(tmp_path / "mine.json").path.resolve() == ran.session.path.resolve()
+
+    def test_products(self, ran, tmp_path):
+        ran.output.name.value = str(tmp_path / "x")
+        ran.output.write.click()
+        assert [p.name.rsplit("_", 1)[1] for p in sorted(tmp_path.iterdir())] == [
+            "rate.fits",
+            "rateints.fits",
+        ]
+
+    def test_empty_name_is_refused(self, raw_sub640):
+        workbench = Workbench(open_session(raw_sub640, context="demo"))
+        workbench.output.name.value = " "
+        workbench.output.export.click()
+        assert "name of the file" in workbench.messages.shown[-1]
+
+    def test_products_before_a_run_are_refused_in_words(self, raw_sub640, tmp_path):
+        workbench = Workbench(open_session(raw_sub640, context="demo"))
+        workbench.output.name.value = str(tmp_path / "x")
+        workbench.output.write.click()
+        assert "run the session first" in workbench.messages.shown[-1]
+
+
+def test_unexpected_error_is_shown_with_its_traceback(bench, monkeypatch):
+    def broken(*_args):
+        raise ZeroDivisionError("<division>")
+
+    monkeypatch.setattr(bench.session, "undo", broken)
+    bench.toolbar.buttons["undo"].disabled = False
+    bench.toolbar.buttons["undo"].click()
+    assert bench.messages.shown == ["ZeroDivisionError: <division>"]
+    assert "Traceback" in bench.messages._area.value
+    assert "&lt;division&gt;" in bench.messages._area.value
+    bench.messages.clear()
+
+
+def test_guider_exposure(flight_acq1):
+    workbench = Workbench(open_session(flight_acq1, context="demo"), delay=0)
+    press(workbench, "run")
+    assert workbench.messages.shown == []
+    workbench.choose("guider_cds")
+    slopes = workbench.session.result("guider_cds")
+    plane = take_plane(slopes, "slope", 1, 1)
+    np.testing.assert_array_equal(workbench.image.view.plane.data, plane.data)
+    workbench.image.pick(3, 4)
+    assert "slice 1" in workbench.ramp._table.value
+
+
+def test_rail_words():
+    assert state_text(RailState("done", seconds=1.234)) == "1.23 s"
+    assert state_text(RailState("done", seconds=75.2)) == "75 s"
+    assert state_text(RailState("skipped", "why")) == "skipped"
