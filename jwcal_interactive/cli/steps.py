@@ -53,6 +53,7 @@ def _parameters(name: str) -> list[Table]:
         table.add_row(info.name, str(info.default), info.unit, info.allowed, info.help)
     for other, why in definition.params.without_effect.items():
         table.add_row(other, "", "", "anything", f"Accepted, without effect: {why}")
-    for other, why in definition.params.unavailable.items():
-        table.add_row(other, "", "", "not yet", why)
+    for other, missing in definition.params.unavailable.items():
+        only = str(missing.default)
+        table.add_row(other, only, "", only, f"Not in this version: {missing.reason}")
     return [table]

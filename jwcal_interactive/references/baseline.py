@@ -112,8 +112,9 @@ def _merge(recipe: Recipe, layers: list[tuple[str, str, dict[str, Any]]]) -> Bas
             if key in _RUNNER_ENTRIES or key in model.without_effect or key.startswith("override_"):
                 continue
             if key in model.unavailable:
-                if not _is_off(value):
-                    notes.append(f"{source} sets {name}.{key} = {value}: {model.unavailable[key]}")
+                missing = model.unavailable[key]
+                if not missing.is_default(value):
+                    notes.append(f"{source} sets {name}.{key} = {value}: {missing.reason}")
                 continue
             if key not in model.model_fields:
                 notes.append(f"{source} sets {name}.{key} = {value}, a parameter unknown here")
@@ -134,7 +135,3 @@ def _merge(recipe: Recipe, layers: list[tuple[str, str, dict[str, Any]]]) -> Bas
         if getattr(params[step], key) != STEPS[step].params.model_fields[key].default
     }
     return Baseline(params, kept, tuple(notes))
-
-
-def _is_off(value: Any) -> bool:
-    return value in (False, None, "", "False", "false", "none", "None")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import F32, Ramp, Reference, References
 from jwcal_interactive.errors import ReferenceError, Skip
-from jwcal_interactive.params import StepParams, param
+from jwcal_interactive.params import NotYet, StepParams, param
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
@@ -20,7 +20,9 @@ from jwcal_interactive.tiles import Tiles
 class DarkCurrentParams(StepParams):
     """Parameters of dark_current."""
 
-    unavailable: ClassVar[dict[str, str]] = {"dark_output": "the averaged dark is not written to a file"}
+    unavailable: ClassVar[Mapping[str, NotYet]] = {
+        "dark_output": NotYet(None, "the averaged dark is not written to a file")
+    }
 
     average_dark_current: float | None = param(
         None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from jwcal_interactive.arrays import Ramp, References
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import ReferenceError
-from jwcal_interactive.params import StepParams
+from jwcal_interactive.params import NotYet, StepParams
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
@@ -23,8 +24,8 @@ GUIDER_EXP_TYPES = frozenset(
 class DQInitParams(StepParams):
     """dq_init has no parameters of its own yet."""
 
-    unavailable: ClassVar[dict[str, str]] = {
-        "user_supplied_dq": "own flags are not yet read from a file; override the mask reference"
+    unavailable: ClassVar[Mapping[str, NotYet]] = {
+        "user_supplied_dq": NotYet(None, "own flags are not read from a file; override the mask reference")
     }
 
 

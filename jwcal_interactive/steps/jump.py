@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import U8, Keyword, Ramp, References
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
-from jwcal_interactive.params import StepParams, param
+from jwcal_interactive.params import NotYet, StepParams, param
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
@@ -22,8 +22,27 @@ __all__ = ["JumpParams", "jump"]
 # Fewer groups give fewer than two differences to compare.
 _FEWEST_GROUPS = 3
 
-_SNOWBALLS = "flagging of snowballs comes with the steps that are off by default"
-_SHOWERS = "flagging of showers comes with the steps that are off by default"
+_OF_SNOWBALLS = [
+    "min_sat_area",
+    "min_jump_area",
+    "expand_factor",
+    "use_ellipses",
+    "sat_required_snowball",
+    "min_sat_radius_extend",
+    "sat_expand",
+    "edge_size",
+    "mask_snowball_core_next_int",
+    "snowball_time_masked_next_int",
+]
+_OF_SHOWERS = [
+    "max_shower_amplitude",
+    "extend_snr_threshold",
+    "extend_min_area",
+    "extend_inner_radius",
+    "extend_outer_radius",
+    "extend_ellipse_expand_ratio",
+    "time_masked_after_shower",
+]
 
 
 class JumpParams(StepParams):
@@ -100,29 +119,14 @@ class JumpParams(StepParams):
         "instead of all differences of the pixel.",
     )
 
-    unavailable: ClassVar[Mapping[str, str]] = {
-        "expand_large_events": _SNOWBALLS,
-        "min_sat_area": _SNOWBALLS,
-        "min_jump_area": _SNOWBALLS,
-        "expand_factor": _SNOWBALLS,
-        "use_ellipses": _SNOWBALLS,
-        "sat_required_snowball": _SNOWBALLS,
-        "min_sat_radius_extend": _SNOWBALLS,
-        "sat_expand": _SNOWBALLS,
-        "edge_size": _SNOWBALLS,
-        "mask_snowball_core_next_int": _SNOWBALLS,
-        "snowball_time_masked_next_int": _SNOWBALLS,
-        "find_showers": _SHOWERS,
-        "max_shower_amplitude": _SHOWERS,
-        "extend_snr_threshold": _SHOWERS,
-        "extend_min_area": _SHOWERS,
-        "extend_inner_radius": _SHOWERS,
-        "extend_outer_radius": _SHOWERS,
-        "extend_ellipse_expand_ratio": _SHOWERS,
-        "time_masked_after_shower": _SHOWERS,
-        "max_extended_radius": _SHOWERS,
+    unavailable: ClassVar[Mapping[str, NotYet]] = {
+        "expand_large_events": NotYet(False, "snowballs are not flagged"),
+        "find_showers": NotYet(False, "showers are not flagged"),
     }
     without_effect: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(_OF_SNOWBALLS, "belongs to expand_large_events"),
+        **dict.fromkeys(_OF_SHOWERS, "belongs to find_showers"),
+        "max_extended_radius": "belongs to expand_large_events and find_showers",
         "maximum_cores": "threads are set for the whole run",
     }
 

@@ -22,7 +22,7 @@ from jwcal_interactive.arrays import (
 )
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import ParameterError
-from jwcal_interactive.params import StepParams, param
+from jwcal_interactive.params import NotYet, StepParams, param
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
@@ -48,8 +48,10 @@ class RampFitParams(StepParams):
     firstgroup: int | None = param(None, ge=0, help="Leave out the groups before this one, counted from 0.")
     lastgroup: int | None = param(None, ge=0, help="Leave out the groups after this one, counted from 0.")
 
-    unavailable: ClassVar[Mapping[str, str]] = {
-        "save_opt": "the optional product fitopt is not written; ramp_segments gives its lines",
+    unavailable: ClassVar[Mapping[str, NotYet]] = {
+        "save_opt": NotYet(
+            False, "the optional product fitopt is not written; ramp_segments gives its lines"
+        ),
     }
     without_effect: ClassVar[Mapping[str, str]] = {
         "opt_name": "names the file of the optional product, which is not written",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar, TypeAlias
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import F32, Ramp, References
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
-from jwcal_interactive.params import StepParams, param
+from jwcal_interactive.params import NotYet, StepParams, param
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.readout import (
     FULL_SIZE,
@@ -34,12 +34,14 @@ Signals: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 class RefPixParams(StepParams):
     """Parameters of refpix for near-infrared detectors in the traditional read-out."""
 
-    unavailable: ClassVar[dict[str, str]] = {
+    unavailable: ClassVar[Mapping[str, NotYet]] = {
+        "refpix_algorithm": NotYet("median", "side pixels are corrected by running medians; sirs is to come"),
+    }
+    without_effect: ClassVar[Mapping[str, str]] = {
         "odd_even_rows": "it is for MIRI only",
         "ovr_corr_mitigation_ftr": "it is for the IRS2 read-out only",
         "preserve_irs2_refpix": "it is for the IRS2 read-out only",
         "irs2_mean_subtraction": "it is for the IRS2 read-out only",
-        "refpix_algorithm": "side pixels are corrected by running medians; sirs is to come",
         "sigreject": "it belongs to the sirs algorithm",
         "gaussmooth": "it belongs to the sirs algorithm",
         "halfwidth": "it belongs to the sirs algorithm",

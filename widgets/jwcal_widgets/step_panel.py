@@ -34,7 +34,7 @@ class _Form:
 def _explain_missing(model: type[StepParams]) -> str:
     """List official parameters that do nothing here, folded away."""
     groups = (
-        ("Not in this version", model.unavailable),
+        ("Not in this version", {name: m.reason for name, m in model.unavailable.items()}),
         ("Without effect here", model.without_effect),
     )
     text = ""
