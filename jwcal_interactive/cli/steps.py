@@ -48,12 +48,17 @@ def _parameters(name: str) -> list[Table]:
     definition = get_step(name)
     table = Table(title=f"{name}: {definition.summary}", title_justify="left")
     for column in ("parameter", "default", "unit", "allowed", "help"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column == "parameter")
     for info in definition.params.infos():
         table.add_row(info.name, str(info.default), info.unit, info.allowed, info.help)
-    for other, why in definition.params.without_effect.items():
-        table.add_row(other, "", "", "anything", f"Accepted, without effect: {why}")
-    for other, missing in definition.params.unavailable.items():
-        only = str(missing.default)
-        table.add_row(other, only, "", only, f"Not in this version: {missing.reason}")
-    return [table]
+    tables = [table]
+    others = {n: f"only {m.default}: {m.reason}" for n, m in definition.params.unavailable.items()}
+    others |= {n: f"without effect: {why}" for n, why in definition.params.without_effect.items()}
+    if others:
+        rest = Table(title="Official parameters that are accepted", title_justify="left")
+        rest.add_column("parameter", no_wrap=True)
+        rest.add_column("in this version")
+        for other, note in others.items():
+            rest.add_row(other, note)
+        tables.append(rest)
+    return tables
