@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jwcal_interactive.errors import ParameterError, ReferenceError
+from jwcal_interactive.errors import ParameterError
 from jwcal_interactive.io.reference_files import read_parameters
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, Recipe
@@ -111,24 +111,15 @@ def _merge(recipe: Recipe, layers: list[tuple[str, str, dict[str, Any]]]) -> Bas
         for key, value in layer.items():
             if key in _RUNNER_ENTRIES or key in model.without_effect or key.startswith("override_"):
                 continue
-            if key in model.unavailable:
-                missing = model.unavailable[key]
-                if not missing.is_default(value):
-                    notes.append(f"{source} sets {name}.{key} = {value}: {missing.reason}")
-                continue
-            if key not in model.model_fields:
-                notes.append(f"{source} sets {name}.{key} = {value}, a parameter unknown here")
-                continue
-            values[name][key] = value
-            origins[name, key] = source
-    params: dict[str, StepParams] = {}
-    for name in recipe.steps:
-        if name in STEPS:
             try:
-                params[name] = STEPS[name].params.build(name, values[name])
+                checked = model.build(name, {key: value})
             except ParameterError as error:
-                sources = sorted({s for (step, _), s in origins.items() if step == name})
-                raise ReferenceError(f"parameter reference {', '.join(sources)}: {error}") from None
+                notes.append(f"{source} asks for what this version cannot do: {error}")
+                continue
+            if key in model.model_fields:
+                values[name][key] = getattr(checked, key)
+                origins[name, key] = source
+    params = {n: STEPS[n].params.build(n, v) for n, v in values.items() if n in STEPS}
     kept = {
         (step, key): source
         for (step, key), source in origins.items()
