@@ -41,22 +41,40 @@ def correction_coefficients(detector: Detector, scale: Image) -> NDArray[np.floa
 
 
 def inverse_coefficients(detector: Detector, scale: Image) -> NDArray[np.float32]:
-    """Coefficients of the polynomial that gives counts from linear counts, to fifth order.
+    """Coefficients of the polynomial that gives counts from linear counts, up to the full well.
 
-    Reversion of the power series (Abramowitz & Stegun 3.6.25) of the correction polynomial.
+    Fitted to the exact inverse for some values of the scale, and between these by parabolas.
+
+    Parameters
+    ----------
+    detector : Detector
+        As for `correction_coefficients`.
+    scale : ndarray, shape (ny, nx)
+        Factor on b, c and d of each pixel.
 
     Returns
     -------
     ndarray of float32, shape (6, ny, nx)
+        Within 1 DN of the exact inverse for scales between 0.85 and 1.15.
     """
-    b, c, d = (np.float64(value) for value in detector.linearity)
-    s = scale.astype(np.float64)
+    degrees = np.arange(2, 6)
+    top = detector.full_well / detector.gain
+    linear = np.linspace(0, top, 400)
+    nodes = np.linspace(0.85, 1.15, 7)
+    powers = (linear[:, None] / top) ** degrees
+    fits = []
+    for node in nodes:
+        exact = measured_counts(
+            linear[None].astype(np.float32), detector, np.full((1, 400), node, np.float32)
+        )
+        solution = np.linalg.lstsq(powers, exact[0].astype(np.float64) - linear, rcond=None)[0]
+        fits.append(solution / top**degrees)
+    parabolas = np.polynomial.polynomial.polyfit(nodes, np.array(fits), 2)
+
     inverse = np.zeros((6, *scale.shape), np.float32)
     inverse[1] = 1.0
-    inverse[2] = -b * s
-    inverse[3] = 2 * (b * s) ** 2 - c * s
-    inverse[4] = 5 * b * c * s**2 - d * s - 5 * (b * s) ** 3
-    inverse[5] = (6 * b * d + 3 * c**2) * s**2 + 14 * (b * s) ** 4 - 21 * b**2 * c * s**3
+    for degree, (constant, first, second) in zip(degrees, parabolas.T, strict=True):
+        inverse[degree] = constant + scale * (first + scale * second)
     return inverse
 
 

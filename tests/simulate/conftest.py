@@ -1,0 +1,48 @@
+"""A small detector for fast tests, and the embedded CRDS cache for the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jwcal_interactive.references.client import demo_cache_root
+from jwcal_interactive.simulate import DemoCache, build_demo_cache
+from jwcal_interactive.simulate.detectors import DETECTORS, Detector
+
+
+def shrunken(detector: Detector) -> Detector:
+    """The same detector with 128 x 128 pixels; its small subarray has 64 x 48."""
+    full, small = detector.subarrays
+    return replace(
+        detector,
+        nx=128,
+        ny=128,
+        snowball_rate=0.0,
+        subarrays=(
+            replace(full, xsize=128, ysize=128, dark_frames=6),
+            replace(small, xstart=33, ystart=41, xsize=64, ysize=48, dark_frames=6),
+        ),
+    )
+
+
+@pytest.fixture
+def small_detector(monkeypatch: pytest.MonkeyPatch) -> Detector:
+    """Put the shrunken NRCALONG in the table of detectors, for one test."""
+    detector = shrunken(DETECTORS["NRCALONG"])
+    monkeypatch.setitem(DETECTORS, "NRCALONG", detector)
+    return detector
+
+
+@pytest.fixture(scope="session")
+def demo_cache() -> DemoCache:
+    return build_demo_cache(demo_cache_root())
+
+
+@pytest.fixture(scope="session")
+def flight_headers() -> list[Path]:
+    """Level-1b files of flight NIRCam exposures that come with the jwst package (headers only)."""
+    jwst = pytest.importorskip("jwst", reason="flight headers are in the jwst package (extra `test`)")
+    folder = Path(jwst.__file__).parent / "associations/tests/data/exposures"
+    return sorted(folder.glob("*_nrca?_uncal.fits"))

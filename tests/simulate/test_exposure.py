@@ -1,0 +1,167 @@
+"""Simulated exposures: repeatable, laid out as the instrument does it, with the noise that is described."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from jwcal_interactive.errors import ParameterError
+from jwcal_interactive.simulate import ExposureSpec, Scene, simulate_exposure
+from jwcal_interactive.simulate.detectors import DETECTORS, Detector
+from jwcal_interactive.simulate.pixels import full_pixel_maps
+
+DARK_SKY = Scene(background=0.0, stars=0, galaxies=0)
+
+
+def test_same_seed_same_bits(small_detector: Detector) -> None:
+    spec = ExposureSpec(ngroups=3, nints=2)
+    first, second = simulate_exposure(spec), simulate_exposure(spec)
+    assert np.array_equal(first.raw, second.raw)
+    assert np.array_equal(first.slope, second.slope)
+    assert np.array_equal(first.hits.amplitude, second.hits.amplitude)
+
+
+def test_another_seed_changes_sky_noise_and_hits(small_detector: Detector) -> None:
+    first = simulate_exposure(ExposureSpec(ngroups=3, seed=1))
+    second = simulate_exposure(ExposureSpec(ngroups=3, seed=2))
+    assert np.mean(first.raw != second.raw) > 0.9
+    assert not np.array_equal(first.slope, second.slope)
+    assert first.hits.amplitude.tolist() != second.hits.amplitude.tolist()
+
+
+def test_integrations_are_independent(small_detector: Detector) -> None:
+    raw = simulate_exposure(ExposureSpec(ngroups=2, nints=2)).raw.astype(float)
+    assert np.mean(raw[0] != raw[1]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("readpatt", "shape"), [("RAPID", (2, 3)), ("BRIGHT1", (2, 3)), ("SHALLOW4", (2, 3))]
+)
+def test_shapes_and_zeroframe(small_detector: Detector, readpatt: str, shape: tuple[int, int]) -> None:
+    exposure = simulate_exposure(ExposureSpec(subarray="SUB640", readpatt=readpatt, ngroups=3, nints=2))
+    assert exposure.raw.dtype == np.uint16
+    assert exposure.raw.shape == (*shape, 48, 64)
+    assert exposure.slope.shape == (48, 64)
+    if readpatt == "SHALLOW4":
+        assert exposure.zeroframe is not None
+        assert exposure.zeroframe.shape == (2, 48, 64)
+    else:
+        assert exposure.zeroframe is None
+
+
+@pytest.mark.parametrize("readpatt", ["RAPID", "BRIGHT1", "BRIGHT2", "SHALLOW4"])
+def test_signal_grows_with_the_time_between_groups(small_detector: Detector, readpatt: str) -> None:
+    """Averaged and dropped frames: the mean difference of groups is slope times TGROUP."""
+    spec = ExposureSpec(
+        subarray="SUB640",
+        readpatt=readpatt,
+        ngroups=4,
+        scene=Scene(background=100.0, stars=0, galaxies=0),
+        cosmic_rays=False,
+    )
+    exposure = simulate_exposure(spec)
+    ordinary = full_pixel_maps(small_detector).cut(spec.subarray_description.window).population == 0
+    steps = np.diff(exposure.raw[0].astype(float), axis=0)[:, ordinary].mean()
+    expected = exposure.slope[ordinary].mean() * spec.group_time
+    # The sky's photon noise, and the non-linearity of at most 1 % at this level.
+    assert steps == pytest.approx(expected, rel=0.015)
+
+
+def test_reference_pixels_see_no_light(small_detector: Detector) -> None:
+    spec = ExposureSpec(ngroups=5, scene=Scene(background=500.0), cosmic_rays=False)
+    exposure = simulate_exposure(spec)
+    maps = full_pixel_maps(small_detector)
+    good = maps.reference & (maps.population == 0)
+    growth = exposure.raw[0, -1].astype(float) - exposure.raw[0, 0]
+    assert abs(growth[good].mean()) < 5 * 10 / np.sqrt(good.sum()) + 6
+    assert growth[maps.light].mean() > 5000
+    assert not exposure.slope[maps.reference].any()
+
+
+def test_noise_of_a_difference_is_as_described(small_detector: Detector) -> None:
+    """White read noise, 1/f noise and rounding of two frames add up in a dark exposure."""
+    spec = ExposureSpec(subarray="SUB640", ngroups=40, scene=DARK_SKY, cosmic_rays=False)
+    raw = simulate_exposure(spec).raw[0].astype(float)
+    maps = full_pixel_maps(small_detector).cut(spec.subarray_description.window)
+    quiet = maps.population == 0
+    dark = maps.dark[quiet].mean() * spec.frame_time / small_detector.gain**2
+    noise = spec.subarray_description.noise
+    white = np.mean(maps.read_noise[quiet] ** 2)
+    expected = 2 * (white + noise.one_over_f**2 + 1 / 12) + dark
+    measured = np.var(np.diff(raw, axis=0)[:, quiet])
+    assert measured == pytest.approx(expected, rel=0.03)
+
+
+def test_photon_noise_is_poisson(small_detector: Detector) -> None:
+    """Variance over mean of the differences of a bright flat sky is one over gain."""
+    scene = Scene(background=400.0, stars=0, galaxies=0)
+    detector = replace(small_detector, ipc_edge=0.0, ipc_corner=0.0, linearity=(0.0, 0.0, 0.0))
+    DETECTORS["NRCALONG"] = detector  # `small_detector` restores the table
+    spec = ExposureSpec(subarray="SUB640", ngroups=30, scene=scene, cosmic_rays=False)
+    exposure = simulate_exposure(spec)
+    quiet = full_pixel_maps(detector).cut(spec.subarray_description.window).population == 0
+    steps = np.diff(exposure.raw[0].astype(float), axis=0)[:, quiet]
+    read = 2 * (detector.read_noise**2 + spec.subarray_description.noise.one_over_f**2)
+    photon = steps.var(axis=0, ddof=1).mean() - read
+    assert photon / steps.mean() == pytest.approx(1 / detector.gain, rel=0.03)
+
+
+def test_saturated_pixels_stop_at_the_full_well(small_detector: Detector) -> None:
+    scene = Scene(background=30_000.0, stars=0, galaxies=0)
+    spec = ExposureSpec(subarray="SUB640", ngroups=4, scene=scene, cosmic_rays=False)
+    raw = simulate_exposure(spec).raw[0].astype(float)
+    assert np.abs(np.diff(raw[1:], axis=0)).max() < 60
+    assert raw[-1].max() <= 65535
+
+
+class TestHits:
+    def test_map_holds_every_hit_that_is_seen(self, small_detector: Detector) -> None:
+        exposure = simulate_exposure(ExposureSpec(readpatt="BRIGHT2", ngroups=6, nints=2))
+        assert exposure.hits.amplitude.size > 50
+        assert exposure.hit_map().sum() == pytest.approx(exposure.hits.amplitude.sum(), rel=1e-5)
+
+    def test_hits_stand_where_the_ramp_jumps(self, small_detector: Detector) -> None:
+        """A strong hit is the largest difference of its pixel, in the plane of the map."""
+        exposure = simulate_exposure(ExposureSpec(ngroups=10, scene=DARK_SKY))
+        hits = exposure.hit_map()[0]
+        strong = (hits > 300) & (hits < 20_000)
+        alone = (hits > 0).sum(axis=0) == 1
+        planes, rows, columns = np.nonzero(strong & alone & (np.arange(10)[:, None, None] > 0))
+        assert planes.size > 20
+        differences = np.diff(exposure.raw[0].astype(float), axis=0)[:, rows, columns]
+        assert np.array_equal(differences.argmax(axis=0) + 1, planes)
+        measured = differences.max(axis=0)
+        # Inter-pixel capacitance gives 2.4 % to the neighbours and takes from them.
+        assert np.median(measured / hits[planes, rows, columns]) == pytest.approx(0.98, abs=0.02)
+
+    def test_none_without_cosmic_rays(self, small_detector: Detector) -> None:
+        exposure = simulate_exposure(ExposureSpec(ngroups=2, cosmic_rays=False))
+        assert exposure.hits.amplitude.size == 0
+        assert not exposure.hit_map().any()
+
+    def test_late_hit_in_the_first_group_touches_the_first_difference(self, small_detector: Detector) -> None:
+        hits = simulate_exposure(ExposureSpec(readpatt="BRIGHT2", ngroups=2, nints=20)).hits
+        late = (hits.group == 0) & (hits.frame > 0)
+        assert late.any()
+        assert set(hits.first_difference[late]) == {1}
+        assert set(hits.first_difference[(hits.group == 0) & (hits.frame == 0)]) == {0}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"subarray": "SUB1"}, r"subarray='SUB1'.*FULL, SUB640"),
+        ({"readpatt": "FAST"}, r"readpatt='FAST'.*RAPID"),
+        ({"detector": "NRCX"}, r"detector='NRCX'.*NRCALONG"),
+        ({"ngroups": 0}, r"ngroups=0: must be at least 1"),
+        ({"nints": -1}, r"nints=-1"),
+        ({"dec": 91.0}, r"dec=91"),
+        ({"date": "yesterday"}, r"date='yesterday'.*ISO 8601"),
+        ({"program": "1"}, r"program='1'.*5"),
+    ],
+)
+def test_impossible_specification(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        ExposureSpec(**change)  # type: ignore[arg-type]
