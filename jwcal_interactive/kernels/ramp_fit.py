@@ -11,25 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.types import UniTuple
 
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.kernels.signatures import (
-    b1,
-    f64,
-    i64,
-    r_f32_2,
-    r_f32_3,
-    r_f32_4,
-    r_f64_2,
-    r_u8_4,
-    r_u32_2,
-    void,
-    w_f32_2,
-    w_f32_3,
-    w_f64_2,
-    w_u32_2,
-    w_u32_3,
-)
+from jwcal_interactive.kernels import signatures as sig
 
 __all__ = ["fit_line_segments", "fit_ramps", "segment_weights"]
 
@@ -46,43 +31,29 @@ _CHARGELOSS_UNDO = np.uint32(0xFF & ~(DQ.CHARGELOSS | DQ.DO_NOT_USE))
 
 # Variances from this one on, (DN/s)^2, are written as 0 (official LARGE_VARIANCE_THRESHOLD).
 _LARGE_VARIANCE = 1e6
+# Powers P of the weights, for signal-to-noise ratios that begin at 0 and at _RATIOS
+# (Fixsen et al. 2000, PASP 112, 1350; JWST-STScI-001490).
+_POWERS = np.array([0.0, 0.4, 1.0, 3.0, 6.0, 10.0], dtype=np.float32)
+_RATIOS = np.array([5.0, 10.0, 20.0, 50.0, 100.0])
 # What the first element of an integration is.
 _GROUPS, _FIRST_GROUP_ONLY, _ZERO_FRAME = 0, 1, 2
 # Pixels handled together where a ramp has no flag at all; longest ramp worth sorting that way.
-_CHUNK = 64
+_CHUNK = 256
 _MAX_GROUPS_SORTED_TOGETHER = 128
 
 
 @njit(error_model="numpy")
-def _power_class(signal_to_noise):
-    """Row of `_POWERS` (Fixsen et al. 2000, PASP 112, 1350; JWST-STScI-001490)."""
-    if signal_to_noise < 5.0:
-        return 0
-    if signal_to_noise < 10.0:
-        return 1
-    if signal_to_noise < 20.0:
-        return 2
-    if signal_to_noise < 50.0:
-        return 3
-    if signal_to_noise < 100.0:
-        return 4
-    return 5
-
-
-_POWERS = np.array([0.0, 0.4, 1.0, 3.0, 6.0, 10.0], dtype=np.float32)
-
-
-@njit(error_model="numpy")
-def _signal_to_noise(rise, gain, noise):
-    """Of a segment whose last group is `rise` DN above its first; `noise` in electron."""
+def _power_row(rise, gain, noise):
+    """Row of `_POWERS` for a segment that rises by so many DN; `noise` of a group, electron."""
     variance = noise * noise + rise * gain
-    if variance <= 0.0 or gain == 0.0:
-        return 0.0
-    ratio = rise * gain / math.sqrt(variance)
-    return 0.0 if ratio < 0.0 else ratio
+    ratio = rise * gain / math.sqrt(variance) if not variance <= 0.0 else 0.0
+    row = 0
+    for limit in _RATIOS:
+        row += not ratio < limit
+    return row
 
 
-@njit(w_f64_2(i64), nogil=True, cache=True, error_model="numpy")
+@njit(sig.w_f64_2(sig.i64), nogil=True, cache=True, error_model="numpy")
 def segment_weights(ngroups):
     """Weights |(k - m) / m|^P of segments of up to ngroups groups with their middle at m.
 
@@ -157,7 +128,7 @@ def _segment_line(values, start, stop, weights, gain, noise, group_time, lone_ti
     if length == 2:
         rise = values[start + 1] - values[start]
         return rise / group_time, values[start] - rise * start
-    row = _power_class(_signal_to_noise(values[stop - 1] - values[start], gain, noise))
+    row = _power_row(values[stop - 1] - values[start], gain, noise)
     column = length * (length - 1) // 2
     inverse = 1.0 / (noise * noise)
     sw = sx = sxx = sy = sxy = 0.0
@@ -179,14 +150,6 @@ def _segment_line(values, start, stop, weights, gain, noise, group_time, lone_ti
 
 
 @njit(error_model="numpy")
-def _poisson_variance(length, rate, dark, gain, group_time, lone_time):
-    """(r + d) / (t g (L - 1)), DN^2/s^2, with the median rate r where it is positive."""
-    time = lone_time if length == 1 else group_time
-    signal = rate + dark if rate > 0.0 else dark
-    return signal / (time * gain * max(length - 1.0, 1.0))
-
-
-@njit(error_model="numpy")
 def _read_variance(length, gain, noise, group_time, lone_time):
     """12 (R/t)^2 / ((L^3 - L) g^2), DN^2/s^2; a single group counts as two."""
     if length > 2 and not gain > 0.0:
@@ -199,43 +162,38 @@ def _read_variance(length, gain, noise, group_time, lone_time):
 
 @njit(error_model="numpy")
 def _add_segment(sums, slope, length, rate, dark, gain, noise, group_time, lone_time):
-    """Add a segment to the sums of 1/var_read, 1/var_poisson, 1/var and slope/var_read."""
+    """Add a segment to the sums of 1/var_read, 1/var_poisson, 1/var and slope/var_read.
+
+    The Poisson variance is (r + d) / (t g (L - 1)), DN^2/s^2, with the median rate r where positive.
+    """
     read = _read_variance(length, gain, noise, group_time, lone_time)
-    poisson = _poisson_variance(length, rate, dark, gain, group_time, lone_time)
-    by_read, by_poisson, by_both, weighted = sums
-    by_read += 1.0 / read
-    if poisson > 0.0:
-        by_poisson += 1.0 / poisson
-    by_both += 1.0 / (poisson + read)
-    weighted += slope / read
-    return by_read, by_poisson, by_both, weighted
+    time = lone_time if length == 1 else group_time
+    poisson = (rate + dark if rate > 0.0 else dark) / (time * gain * max(length - 1.0, 1.0))
+    by_poisson = sums[1] + 1.0 / poisson if poisson > 0.0 else sums[1]
+    return sums[0] + 1.0 / read, by_poisson, sums[2] + 1.0 / (poisson + read), sums[3] + slope / read
+
+
+@njit(error_model="numpy")
+def _variance(inverse):
+    """Variance from the sum of inverse variances; 0 without any, and where it is meaninglessly large."""
+    variance = 0.0 if inverse == 0.0 else 1.0 / inverse
+    return 0.0 if variance >= _LARGE_VARIANCE else variance
 
 
 @njit(error_model="numpy")
 def _combine_segments(sums):
     """Slope, error, Poisson and read-noise variance of an integration from its segments' sums."""
-    by_read, by_poisson, by_both, weighted = sums
-    poisson = 1.0 / by_poisson if by_poisson > 0.0 else 0.0
-    if poisson >= _LARGE_VARIANCE:
-        poisson = 0.0
-    read = 1.0 / by_read
-    if read >= _LARGE_VARIANCE:
-        read = 0.0
-    variance = 1.0 / by_both
+    read = _variance(sums[0])
+    variance = 1.0 / sums[2]
     err = 0.0 if variance > _LARGE_VARIANCE else math.sqrt(variance)
-    return weighted * read, err, poisson, read
+    return sums[3] * read, err, _variance(sums[1]), read
 
 
 @njit(error_model="numpy")
-def _combine_integrations(by_read, by_poisson, weighted):
+def _combine_integrations(sums):
     """Slope, error, Poisson and read-noise variance of the exposure."""
-    poisson = 1.0 / by_poisson if by_poisson > 0.0 else by_poisson
-    if poisson >= _LARGE_VARIANCE or poisson < 0.0:
-        poisson = 0.0
-    read = 1.0 / by_read if by_read > 0.0 else by_read
-    if read >= _LARGE_VARIANCE:
-        read = 0.0
-    return weighted * read, math.sqrt(poisson + read), poisson, read
+    poisson, read = _variance(sums[1]), _variance(sums[0])
+    return sums[3] * read, math.sqrt(poisson + read), poisson, read
 
 
 @njit(error_model="numpy")
@@ -255,10 +213,8 @@ def _median(values, n):
                 values[i], values[j] = values[j], values[i]
                 i += 1
                 j -= 1
-        if j < half:
-            low = i
-        if half < i:
-            high = j
+        low = i if j < half else low
+        high = j if half < i else high
     if n % 2:
         return values[half]
     below = values[0]
@@ -305,54 +261,31 @@ class _Chunk(NamedTuple):
     dark: Any  # electron/s
     rate: Any  # median rate, DN/s
     found: Any  # result of the integration's unflagged ramps
-    totals: Any  # sums over segments of 1/var_read, 1/var_poisson, slope/var_read
+    totals: Any  # of the sums of `_add_segment`
     counts: Any  # integrations DO_NOT_USE and SATURATED, saturated groups
     rows: Any  # scratch
     sums: Any  # scratch
-
-
-@njit(error_model="numpy")
-def _new_chunk(ngroups):
-    floats = np.ones((5, _CHUNK))
-    return _Chunk(
-        values=np.zeros((ngroups, _CHUNK)),
-        flags=np.zeros((ngroups, _CHUNK), dtype=np.uint8),
-        clean=np.zeros(_CHUNK, dtype=np.bool_),
-        usable=np.zeros(_CHUNK, dtype=np.bool_),
-        chargeloss=np.zeros(_CHUNK, dtype=np.bool_),
-        base=np.zeros(_CHUNK, dtype=np.uint32),
-        dq=np.zeros(_CHUNK, dtype=np.uint32),
-        gain=floats[0],
-        noise=floats[1],
-        dark=floats[2],
-        rate=floats[3],
-        found=floats[4],
-        totals=np.zeros((3, _CHUNK)),
-        counts=np.zeros((3, _CHUNK), dtype=np.int64),
-        rows=np.zeros((ngroups, _CHUNK)),
-        sums=np.zeros((6, _CHUNK)),
-    )
-
-
-class _Pixel(NamedTuple):
-    """One ramp with flags."""
-
-    values: Any
-    flags: Any
+    one: Any  # values of a single ramp, (ngroups,), as they are to be used
+    one_flags: Any
     starts: Any  # of its segments
     stops: Any
     scratch: Any
 
 
 @njit(error_model="numpy")
-def _new_pixel(ngroups):
-    return _Pixel(
-        values=np.empty(ngroups),
-        flags=np.empty(ngroups, dtype=np.uint32),
-        starts=np.empty(ngroups, dtype=np.int64),
-        stops=np.empty(ngroups, dtype=np.int64),
-        scratch=np.empty(ngroups),
-    )
+def _new_chunk(ngroups):
+    bools = np.zeros((3, _CHUNK), dtype=np.bool_)
+    dqs = np.zeros((2, _CHUNK), dtype=np.uint32)
+    floats = np.ones((5, _CHUNK))
+    return _Chunk(
+        np.zeros((ngroups, _CHUNK)), np.zeros((ngroups, _CHUNK), dtype=np.uint8),
+        bools[0], bools[1], bools[2], dqs[0], dqs[1],
+        floats[0], floats[1], floats[2], floats[3], floats[4],
+        np.zeros((4, _CHUNK)), np.zeros((3, _CHUNK), dtype=np.int64),
+        np.zeros((ngroups, _CHUNK)), np.zeros((6, _CHUNK)),
+        np.empty(ngroups), np.empty(ngroups, dtype=np.uint32),
+        np.empty(ngroups, dtype=np.int64), np.empty(ngroups, dtype=np.int64), np.empty(ngroups),
+    )  # fmt: skip
 
 
 @njit(error_model="numpy")
@@ -366,21 +299,21 @@ def _start_chunk(chunk, pixeldq, gain, readnoise, dark, root, y, x0, width):
         if not chunk.gain[c] > 0.0:
             chunk.base[c] |= _BAD_GAIN
         chunk.usable[c] = not chunk.base[c] & _INVALID
-    chunk.dq[:] = chunk.base
-    chunk.rate[:] = 0.0
-    chunk.totals[:] = 0.0
-    chunk.counts[:] = 0
-    chunk.chargeloss[:] = False
+        chunk.dq[c] = chunk.base[c]
+        chunk.rate[c] = 0.0
+        chunk.chargeloss[c] = False
+        for n in range(3):
+            chunk.counts[n, c] = 0
+        for n in range(4):
+            chunk.totals[n, c] = 0.0
 
 
 @njit(error_model="numpy")
 def _load(chunk, data, groupdq, i, y, x0, width, first, last):
     """Copy one integration into a chunk; groups outside first to last become DO_NOT_USE."""
-    ngroups = data.shape[1]
-    together = 2 < ngroups <= _MAX_GROUPS_SORTED_TOGETHER
     for c in range(width):
-        chunk.clean[c] = chunk.usable[c] and together
-    for k in range(ngroups):
+        chunk.clean[c] = chunk.usable[c]
+    for k in range(data.shape[1]):
         values = data[i, k, y, x0 : x0 + width]
         flags = groupdq[i, k, y, x0 : x0 + width]
         left_out = k < first or k > last
@@ -392,11 +325,10 @@ def _load(chunk, data, groupdq, i, y, x0, width, first, last):
             value = np.float64(values[c])
             chunk.values[k, c] = value
             chunk.clean[c] &= value - value == 0.0
-    return together
 
 
 @njit(error_model="numpy")
-def _sort_columns(rows, n):
+def _sort_columns(rows, n, width):
     """Sort rows[:n] of each column by Batcher's odd-even merge exchange (Knuth 5.2.2, M)."""
     p = 1
     while p < n:
@@ -405,7 +337,7 @@ def _sort_columns(rows, n):
             for j in range(k % p, n - k, 2 * k):
                 for i in range(j, min(j + k, n - k)):
                     if i // (2 * p) == (i + k) // (2 * p):
-                        for c in range(_CHUNK):
+                        for c in range(width):
                             a, b = rows[i, c], rows[i + k, c]
                             rows[i, c] = a if a < b else b
                             rows[i + k, c] = b if a < b else a
@@ -414,37 +346,37 @@ def _sort_columns(rows, n):
 
 
 @njit(error_model="numpy")
-def _median_rates_together(chunk, group_time):
+def _median_rates_together(chunk, width, group_time):
     """Find `_median_rate` of unflagged ramps, all columns at once."""
     rows, n = chunk.rows, chunk.values.shape[0] - 1
-    for c in range(_CHUNK):
+    for c in range(width):
         rows[n, c] = chunk.values[0, c] / group_time
     for k in range(n):
-        for c in range(_CHUNK):
+        for c in range(width):
             value = chunk.values[k + 1, c] / group_time
             rows[k, c] = value - rows[n, c]
             rows[n, c] = value
-    _sort_columns(rows, n)
-    for c in range(_CHUNK):
+    _sort_columns(rows, n, width)
+    for c in range(width):
         middle = rows[n // 2, c]
         chunk.found[c] = middle if n % 2 else (middle + rows[n // 2 - 1, c]) / 2.0
 
 
 @njit(error_model="numpy")
-def _slopes_together(chunk, weights, group_time):
+def _slopes_together(chunk, width, weights, group_time):
     """Find `_segment_line`'s slope of unflagged ramps, all columns at once."""
     ngroups = chunk.values.shape[0]
     column = ngroups * (ngroups - 1) // 2
     sw, sx, sxx, sy, sxy, inverse = chunk.sums
-    chunk.sums[:] = 0.0
     row = np.empty(_CHUNK, dtype=np.int64)
-    for c in range(_CHUNK):
+    for c in range(width):
         rise = chunk.values[ngroups - 1, c] - chunk.values[0, c]
-        row[c] = _power_class(_signal_to_noise(rise, chunk.gain[c], chunk.noise[c]))
+        row[c] = _power_row(rise, chunk.gain[c], chunk.noise[c])
         inverse[c] = 1.0 / (chunk.noise[c] * chunk.noise[c])
+        sw[c] = sx[c] = sxx[c] = sy[c] = sxy[c] = 0.0
     for k in range(ngroups):
         x = np.float64(k)
-        for c in range(_CHUNK):
+        for c in range(width):
             weight = weights[row[c], column + k] * inverse[c]
             value = chunk.values[k, c]
             xw = x * weight
@@ -453,32 +385,20 @@ def _slopes_together(chunk, weights, group_time):
             sxx[c] += x * xw
             sy[c] += value * weight
             sxy[c] += value * xw
-    for c in range(_CHUNK):
+    for c in range(width):
         scale = 1.0 / (sw[c] * sxx[c] - sx[c] * sx[c])
         chunk.found[c] = (sw[c] * sxy[c] - sx[c] * sy[c]) * scale / group_time
 
 
 @njit(error_model="numpy")
-def _take(chunk, c, suppress, zero, pixel):
+def _take(chunk, c, suppress, zeroframe, i, y, x):
     """Copy one ramp out of a chunk, as it is to be used.
 
-    Parameters
-    ----------
-    suppress : bool
-        Leave out ramps with a single good group.
-    zero : float
-        Zero frame, used where no group is good and `suppress` is off; 0 where there is none.
-
-    Returns
-    -------
-    kind : int
-        Whether the ramp starts with a group, the only good group, or the zero frame.
-    saturated, lost : int
-        Numbers of groups SATURATED, and of those SATURATED or DO_NOT_USE.
-    seen : int
-        All flags of the integration.
+    With `suppress`, ramps with a single good group are left out; without, the zero frame (0 if there is
+    none) stands in where no group is good. Returns what the ramp starts with, the numbers of groups that are
+    SATURATED, and SATURATED or DO_NOT_USE, and all flags of the integration.
     """
-    values, flags = pixel.values, pixel.flags
+    values, flags = chunk.one, chunk.one_flags
     ngroups = values.size
     good = usable = saturated = lost = 0
     seen = np.uint32(0)
@@ -499,9 +419,9 @@ def _take(chunk, c, suppress, zero, pixel):
                 flags[k] |= _DO_NOT_USE
     elif good == 1 and flags[0] == 0:
         kind = _FIRST_GROUP_ONLY
-    elif good == 0 and zero != 0.0:
+    elif good == 0 and zeroframe.shape[0] > 0 and zeroframe[i, y, x] != 0.0:
         kind = _ZERO_FRAME
-        values[0] = zero
+        values[0] = zeroframe[i, y, x]
         flags[0] = 0
         lost -= 1
         if saturated == ngroups:
@@ -510,35 +430,29 @@ def _take(chunk, c, suppress, zero, pixel):
 
 
 @njit(error_model="numpy")
-def _zero_frame(zeroframe, i, y, x):
-    return np.float64(zeroframe[i, y, x]) if zeroframe.shape[0] > 0 else 0.0
-
-
-@njit(error_model="numpy")
-def _median_rates(chunk, pixel, together, zeroframe, i, y, x0, width, suppress, times):
+def _median_rates(chunk, together, zeroframe, i, y, x0, width, suppress, times):
     """Add the median rates of one integration to those of the chunk."""
     if together:
-        _median_rates_together(chunk, times[0])
+        _median_rates_together(chunk, width, times[0])
     for c in range(width):
-        if not chunk.clean[c]:
-            zero = _zero_frame(zeroframe, i, y, x0 + c)
-            kind = _take(chunk, c, suppress, zero, pixel)[0]
-            alone = times[_FIRST_GROUP_ONLY] if pixel.values.size == 1 else times[kind]
-            chunk.found[c] = _median_rate(pixel.values, pixel.flags, kind, times[0], alone, pixel.scratch)
+        if not (together and chunk.clean[c]):
+            kind = _take(chunk, c, suppress, zeroframe, i, y, x0 + c)[0]
+            alone = times[_FIRST_GROUP_ONLY] if chunk.one.size == 1 else times[kind]
+            chunk.found[c] = _median_rate(chunk.one, chunk.one_flags, kind, times[0], alone, chunk.scratch)
         chunk.rate[c] += chunk.found[c]
 
 
 @njit(error_model="numpy")
-def _fit_flagged(chunk, c, pixel, taken, weights, times):
+def _fit_flagged(chunk, c, taken, weights, times):
     """Fit the segments of one ramp; return its flags, result and sums over segments."""
     kind, saturated, lost, seen = taken
-    ngroups = pixel.values.size
+    ngroups = chunk.one.size
     sums = (0.0, 0.0, 0.0, 0.0)
     result = (0.0, 0.0, 0.0, 0.0)
     dq = chunk.base[c] | (seen & _KEPT_FROM_GROUPS)
     chunk.dq[c] |= dq
-    count = _usable_segments(pixel.flags, lost, pixel.starts, pixel.stops)
-    if pixel.flags[0] & _SATURATED:
+    count = _usable_segments(chunk.one_flags, lost, chunk.starts, chunk.stops)
+    if chunk.one_flags[0] & _SATURATED:
         dq |= _INVALID
     if lost == ngroups:
         dq |= _INVALID if saturated == ngroups else _DO_NOT_USE
@@ -547,8 +461,8 @@ def _fit_flagged(chunk, c, pixel, taken, weights, times):
     elif count > 0:
         gain, noise, lone_time = chunk.gain[c], chunk.noise[c], times[kind]
         for s in range(count):
-            start, stop = pixel.starts[s], pixel.stops[s]
-            slope = _segment_line(pixel.values, start, stop, weights, gain, noise, times[0], lone_time)[0]
+            start, stop = chunk.starts[s], chunk.stops[s]
+            slope = _segment_line(chunk.one, start, stop, weights, gain, noise, times[0], lone_time)[0]
             sums = _add_segment(
                 sums, slope, stop - start, chunk.rate[c], chunk.dark[c], gain, noise, times[0],
                 lone_time,
@@ -566,16 +480,16 @@ def _fit_flagged(chunk, c, pixel, taken, weights, times):
 
 @njit(error_model="numpy")
 def _fit_integration(
-    chunk, pixel, together, zeroframe, weights, i, y, x0, width, suppress, times,
-    out_slope, out_err, out_dq, out_vp, out_vr,
+    chunk, together, zeroframe, weights, i, y, x0, width, suppress, times,
+    out, out_dq,
 ):  # fmt: skip
     """Fit the ramps of one integration, and add their sums to those of the exposure."""
-    ngroups = pixel.values.size
+    ngroups = chunk.one.size
     if together:
-        _slopes_together(chunk, weights, times[0])
+        _slopes_together(chunk, width, weights, times[0])
     for c in range(width):
         x = x0 + c
-        if chunk.clean[c]:
+        if together and chunk.clean[c]:
             dq = chunk.base[c]
             sums = _add_segment(
                 (0.0, 0.0, 0.0, 0.0), chunk.found[c], ngroups, chunk.rate[c], chunk.dark[c],
@@ -583,20 +497,20 @@ def _fit_integration(
             )  # fmt: skip
             result = _combine_segments(sums)
         else:
-            taken = _take(chunk, c, suppress, _zero_frame(zeroframe, i, y, x), pixel)
-            dq, result, sums = _fit_flagged(chunk, c, pixel, taken, weights, times)
-        chunk.totals[0, c] += sums[0]
-        chunk.totals[1, c] += sums[1]
-        chunk.totals[2, c] += sums[3]
-        out_slope[i, y, x], out_err[i, y, x], out_vp[i, y, x], out_vr[i, y, x] = result
+            taken = _take(chunk, c, suppress, zeroframe, i, y, x)
+            dq, result, sums = _fit_flagged(chunk, c, taken, weights, times)
+        for n in range(4):
+            chunk.totals[n, c] += sums[n]
+        for n in range(4):
+            out[n][i, y, x] = result[n]
         out_dq[i, y, x] = dq
 
 
 @njit(error_model="numpy")
-def _fit_exposure(chunk, nints, y, x0, width, out_slope, out_err, out_dq, out_vp, out_vr):
+def _fit_exposure(chunk, nints, y, x0, width, out, out_dq):
     """Combine the integrations."""
     for c in range(width):
-        result = _combine_integrations(chunk.totals[0, c], chunk.totals[1, c], chunk.totals[2, c])
+        result = _combine_integrations(chunk.totals[:, c])
         dq = chunk.dq[c]
         if chunk.counts[0, c] == nints:
             dq |= _DO_NOT_USE
@@ -607,13 +521,14 @@ def _fit_exposure(chunk, nints, y, x0, width, out_slope, out_err, out_dq, out_vp
         if chunk.counts[2, c] > 0:
             dq |= _SATURATED
         x = x0 + c
-        out_slope[y, x], out_err[y, x], out_vp[y, x], out_vr[y, x] = result
+        for n in range(4):
+            out[n][y, x] = result[n]
         out_dq[y, x] = dq
 
 
 @njit(error_model="numpy")
 def _restore_read_noise(
-    chunk, pixel, data, groupdq, zeroframe, y, x0, c, first, last, suppress, times, out_vr, outi_vr
+    chunk, data, groupdq, zeroframe, y, x0, c, first, last, suppress, times, out_vr, outi_vr
 ):  # fmt: skip
     """Read-noise variances of a pixel as if no group had been dropped for CHARGELOSS.
 
@@ -623,52 +538,44 @@ def _restore_read_noise(
     x = x0 + c
     for i in range(data.shape[0]):
         _load(chunk, data, groupdq, i, y, x0, c + 1, first, last)
-        zero = _zero_frame(zeroframe, i, y, x)
-        kind, _, lost, seen = _take(chunk, c, suppress, zero, pixel)
+        kind, _, lost, seen = _take(chunk, c, suppress, zeroframe, i, y, x)
         if seen & _CHARGELOSS:
-            for k in range(pixel.flags.size):
+            for k in range(chunk.one_flags.size):
                 flag = np.uint32(chunk.flags[k, c])
-                pixel.flags[k] = flag & _CHARGELOSS_UNDO if flag & _CHARGELOSS else flag
-            count = _find_segments(pixel.flags, pixel.starts, pixel.stops)
+                chunk.one_flags[k] = flag & _CHARGELOSS_UNDO if flag & _CHARGELOSS else flag
+            count = _find_segments(chunk.one_flags, chunk.starts, chunk.stops)
         else:
-            count = _usable_segments(pixel.flags, lost, pixel.starts, pixel.stops)
+            count = _usable_segments(chunk.one_flags, lost, chunk.starts, chunk.stops)
             if not chunk.usable[c]:
                 count = 0
         by_read = 0.0
         for s in range(count):
-            length = pixel.stops[s] - pixel.starts[s]
+            length = chunk.stops[s] - chunk.starts[s]
             read = _read_variance(length, chunk.gain[c], chunk.noise[c], times[0], times[kind])
             if read > 0.0:
                 by_read += 1.0 / read
-        read = 1.0 / by_read
-        if read >= _LARGE_VARIANCE:
-            read = 0.0
+        read = _variance(by_read)
         if seen & _CHARGELOSS:
             outi_vr[i, y, x] = read
             total += by_read
         elif read > 0.0:
             total += 1.0 / read
     if total > 0.0:
-        read = 1.0 / total
-        out_vr[y, x] = 0.0 if read >= _LARGE_VARIANCE else read
+        out_vr[y, x] = _variance(total)
 
 
 @njit(
-    void(
-        r_f32_4, r_u8_4, r_u32_2, r_f32_3, r_f32_2, r_f32_2, r_f32_2, r_f64_2,
-        i64, i64, b1, f64, f64, f64, f64,
-        w_f32_2, w_f32_2, w_u32_2, w_f32_2, w_f32_2,
-        w_f32_3, w_f32_3, w_u32_3, w_f32_3, w_f32_3,
-        i64, i64,
+    sig.void(
+        sig.r_f32_4, sig.r_u8_4, sig.r_u32_2, sig.r_f32_3, sig.r_f32_2, sig.r_f32_2, sig.r_f32_2, sig.r_f64_2,
+        sig.i64, sig.i64, sig.b1, sig.f64, sig.f64, sig.f64, sig.f64,
+        UniTuple(sig.w_f32_2, 4), sig.w_u32_2, UniTuple(sig.w_f32_3, 4), sig.w_u32_3, sig.i64, sig.i64,
     ),
     nogil=True, cache=True, error_model="numpy",
 )  # fmt: skip
 def fit_ramps(
     data, groupdq, pixeldq, zeroframe, dark, gain, readnoise, weights,
     first, last, suppress, root, group_time, first_group_time, frame_time,
-    out_slope, out_err, out_dq, out_vp, out_vr,
-    outi_slope, outi_err, outi_dq, outi_vp, outi_vr,
-    y0, y1,
+    out, out_dq, outi, outi_dq, y0, y1,
 ):  # fmt: skip
     """Fit the ramps of rows y0 to y1.
 
@@ -693,41 +600,43 @@ def fit_ramps(
         sqrt(2 nframes): from the CDS noise to that of a group average.
     group_time, first_group_time, frame_time : float
         Time, s, between groups, up to the middle of the first group, and of one frame.
-    out_*, outi_* : (ny, nx) and (nints, ny, nx)
-        Slope and error, DN/s, flags, and Poisson and read-noise variance, DN^2/s^2.
+    out, outi : four of (ny, nx), four of (nints, ny, nx)
+        Slope and error, DN/s, Poisson and read-noise variance, DN^2/s^2; flags in `out_dq`, `outi_dq`.
     """
     nints, ngroups, _, nx = data.shape
     times = (group_time, first_group_time, frame_time)
-    chunk, pixel = _new_chunk(ngroups), _new_pixel(ngroups)
+    together = 2 < ngroups <= _MAX_GROUPS_SORTED_TOGETHER
+    chunk = _new_chunk(ngroups)
     for y in range(y0, y1):
         for x0 in range(0, nx, _CHUNK):
             width = min(_CHUNK, nx - x0)
             _start_chunk(chunk, pixeldq, gain, readnoise, dark, root, y, x0, width)
-            together = False
             for i in range(nints):
-                together = _load(chunk, data, groupdq, i, y, x0, width, first, last)
-                _median_rates(chunk, pixel, together, zeroframe, i, y, x0, width, suppress, times)
-            chunk.rate[:] /= nints
+                _load(chunk, data, groupdq, i, y, x0, width, first, last)
+                _median_rates(chunk, together, zeroframe, i, y, x0, width, suppress, times)
+            for c in range(width):
+                chunk.rate[c] /= nints
             for i in range(nints):
                 if nints > 1:
                     _load(chunk, data, groupdq, i, y, x0, width, first, last)
                 _fit_integration(
-                    chunk, pixel, together, zeroframe, weights, i, y, x0, width, suppress, times,
-                    outi_slope, outi_err, outi_dq, outi_vp, outi_vr,
+                    chunk, together, zeroframe, weights, i, y, x0, width, suppress, times,
+                    outi, outi_dq,
                 )  # fmt: skip
-            _fit_exposure(chunk, nints, y, x0, width, out_slope, out_err, out_dq, out_vp, out_vr)
+            _fit_exposure(chunk, nints, y, x0, width, out, out_dq)
             for c in range(width):
                 if chunk.chargeloss[c]:
                     _restore_read_noise(
-                        chunk, pixel, data, groupdq, zeroframe, y, x0, c, first, last, suppress,
-                        times, out_vr, outi_vr,
+                        chunk, data, groupdq, zeroframe, y, x0, c, first, last, suppress,
+                        times, out[3], outi[3],
                     )  # fmt: skip
 
 
 @njit(
-    i64(
-        r_f32_4, r_u8_4, r_f32_3, r_f64_2, i64, i64, i64, i64, i64, b1,
-        f64, f64, f64, f64, f64, f64, w_f64_2,
+    sig.i64(
+        sig.r_f32_4, sig.r_u8_4, sig.r_f32_3, sig.r_f64_2,
+        sig.i64, sig.i64, sig.i64, sig.i64, sig.i64, sig.b1,
+        sig.f64, sig.f64, sig.f64, sig.f64, sig.f64, sig.f64, sig.w_f64_2,
     ),
     nogil=True, cache=True, error_model="numpy",
 )  # fmt: skip
@@ -741,18 +650,15 @@ def fit_line_segments(
     `first_group_time` + k `group_time`. Returns the number of segments, at most ngroups.
     """
     ngroups = data.shape[1]
-    chunk, pixel = _new_chunk(ngroups), _new_pixel(ngroups)
+    chunk = _new_chunk(ngroups)
     _load(chunk, data, groupdq, i, y, x, 1, first, last)
-    zero = _zero_frame(zeroframe, i, y, x)
-    kind, _, lost, _ = _take(chunk, 0, suppress, zero, pixel)
+    kind, _, lost, _ = _take(chunk, 0, suppress, zeroframe, i, y, x)
     lone_time = (group_time, first_group_time, frame_time)[kind]
     noise = np.float64(np.float32(readnoise * (gain / root)))
-    count = _usable_segments(pixel.flags, lost, pixel.starts, pixel.stops)
+    count = _usable_segments(chunk.one_flags, lost, chunk.starts, chunk.stops)
     for s in range(count):
-        start, stop = pixel.starts[s], pixel.stops[s]
-        slope, at_group_0 = _segment_line(
-            pixel.values, start, stop, weights, gain, noise, group_time, lone_time
-        )
+        start, stop = chunk.starts[s], chunk.stops[s]
+        slope, at_group_0 = _segment_line(chunk.one, start, stop, weights, gain, noise, group_time, lone_time)
         out_lines[s, 0] = start
         out_lines[s, 1] = stop - 1
         out_lines[s, 2] = slope

@@ -28,7 +28,8 @@ from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
-_Arrays: TypeAlias = tuple[F32, F32, U32, F32, F32]  # data, err, dq, var_poisson, var_rnoise
+# data, err, var_poisson, var_rnoise, dq
+_Arrays: TypeAlias = tuple[F32, F32, F32, F32, U32]
 
 __all__ = ["RampFitParams", "Segment", "group_times", "ramp_fit", "ramp_segments"]
 
@@ -141,8 +142,10 @@ def ramp_fit(ramp: Ramp, refs: References, p: RampFitParams, tiles: Tiles) -> Ra
             setup.suppress,
             setup.root,
             *setup.times,
-            *rate,
-            *rateints,
+            rate[:4],
+            rate[4],
+            rateints[:4],
+            rateints[4],
             y0,
             y1,
         )
@@ -269,9 +272,9 @@ def _frame_time(exposure: Exposure) -> float:
 
 def _empty(shape: tuple[int, ...]) -> _Arrays:
     floats = [np.empty(shape, np.float32) for _ in range(4)]
-    return floats[0], floats[1], np.empty(shape, np.uint32), floats[2], floats[3]
+    return floats[0], floats[1], floats[2], floats[3], np.empty(shape, np.uint32)
 
 
 def _slopes(arrays: _Arrays) -> Slopes:
-    data, err, dq, var_poisson, var_rnoise = arrays
+    data, err, var_poisson, var_rnoise, dq = arrays
     return Slopes(data=data, err=err, dq=dq, var_poisson=var_poisson, var_rnoise=var_rnoise)
