@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import socket
 import subprocess
@@ -122,6 +123,8 @@ def open_lab(
         *("-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={root}"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
     ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in a container; JupyterLab refuses it otherwise
     server = _Server(f"http://localhost:{port}", token)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
@@ -183,8 +186,9 @@ def _run_cells(server: _Server, notebook: Path) -> None:
     JupyterLab finds the kernel by the notebook's path and shows the widgets that live in it.
     """
     import nbformat
-    from jupyter_client.blocking import BlockingKernelClient
+    from jupyter_client.blocking.client import BlockingKernelClient
     from jupyter_core.paths import jupyter_runtime_dir
+    from nbformat.sign import NotebookNotary
     from nbformat.v4 import output_from_msg
 
     session = server.call(
@@ -215,5 +219,6 @@ def _run_cells(server: _Server, notebook: Path) -> None:
             cell.outputs, cell.execution_count = outputs, count
         with atomic_path(notebook) as temporary:
             nbformat.write(document, temporary)
+        NotebookNotary().sign(document)  # JupyterLab shows widgets of trusted notebooks only
     finally:
         client.stop_channels()

@@ -32,7 +32,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """One line of progress that stays."""
-        self._console.print(text)
+        self._console.print(text, soft_wrap=True)
 
     @contextmanager
     def bar(self, title: str, total: float | None = None) -> Iterator[_Bar]:

@@ -7,8 +7,10 @@ user's own ``CRDS_PATH``), turns its many ways to fail into one clear message, a
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from jwcal_interactive.arrays import Exposure
-from jwcal_interactive.errors import ReferenceError
+from jwcal_interactive.errors import ReferenceError, one_line
 from jwcal_interactive.references.parkeys import crds_header
 
 __all__ = ["DEMO", "Context", "crds_environment", "demo_cache_root", "find_references", "open_context"]
@@ -25,8 +27,11 @@ __all__ = ["DEMO", "Context", "crds_environment", "demo_cache_root", "find_refer
 DEMO = "demo"  # name of the embedded context
 _NOT_APPLICABLE = "N/A"
 _SERVER = "https://jwst-crds.stsci.edu"
+_SERVERLESS = "https://crds-serverless-mode.stsci.edu"  # refused by ``crds`` itself, without network
 _NO_SERVER = {"CRDS_SERVER_URL": None, "CRDS_MODE": None, "CRDS_READONLY_CACHE": "1"}
+_ANSWER_SECONDS = "30"  # ``crds`` would wait for an hour
 _lock = threading.RLock()
+_asked_cache: list[str] = []  # the cache whose mappings ``crds`` remembers; at most one
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,11 @@ def open_context(name: str | None = None, progress: Callable[[str], None] | None
     environment: dict[str, str | None] = {
         "CRDS_PATH": os.environ.get("CRDS_PATH", str(Path.home() / "crds_cache")),
         "CRDS_SERVER_URL": os.environ.get("CRDS_SERVER_URL", _SERVER),
+        "CRDS_CLIENT_TIMEOUT_SECONDS": os.environ.get("CRDS_CLIENT_TIMEOUT_SECONDS", _ANSWER_SECONDS),
     }
     pmap = name or os.environ.get("CRDS_CONTEXT")
     if pmap:
-        if not pmap.endswith(".pmap") and not pmap.startswith("jwst-"):
+        if not re.fullmatch(r"jwst[-_][\w:-]+(\.pmap)?", pmap):
             raise ReferenceError(
                 f"context {pmap!r} is unknown: give a CRDS context such as jwst_1364.pmap, or {DEMO!r} for "
                 "the embedded one that needs no network."
@@ -90,23 +96,29 @@ def open_context(name: str | None = None, progress: Callable[[str], None] | None
 
 @contextlib.contextmanager
 def crds_environment(context: Context) -> Iterator[None]:
-    """Set the variables for one call; ``crds`` keeps mappings by name, so these are dropped between caches."""
+    """Set the variables, and the server that ``crds`` remembers, for one call.
+
+    ``crds`` keeps mappings by name: they are dropped when the cache is another one than in the last call.
+    """
     with _lock:
         before = {name: os.environ.get(name) for name in context.environment}
-        changed = before["CRDS_PATH"] != context.environment["CRDS_PATH"]
-        _set_environment(context.environment)
         logger = logging.getLogger("CRDS")
-        level = logger.level
-        logger.setLevel(logging.CRITICAL + 1)
+        silent, logger.disabled = logger.disabled, True  # importing crds sets levels and handlers
+        _set_environment(context.environment)
         try:
-            if changed:
-                _forget_mappings()
-            yield
+            from crds.client import api
+
+            api.set_crds_server(context.environment["CRDS_SERVER_URL"] or _SERVERLESS)
+            try:
+                _forget_other_mappings(str(context.environment["CRDS_PATH"]))
+                yield
+            finally:
+                api.set_crds_server(before["CRDS_SERVER_URL"] or _SERVERLESS)
+                if before["CRDS_PATH"] != context.environment["CRDS_PATH"]:
+                    _forget_other_mappings("")  # other users of crds in this process have their own cache
         finally:
-            logger.setLevel(level)
             _set_environment(before)
-            if changed:
-                _forget_mappings()
+            logger.disabled = silent
 
 
 def _set_environment(variables: Mapping[str, str | None]) -> None:
@@ -117,10 +129,12 @@ def _set_environment(variables: Mapping[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def _forget_mappings() -> None:
+def _forget_other_mappings(cache: str) -> None:
     from crds.core import utils
 
-    utils.clear_function_caches()
+    if _asked_cache != [cache]:
+        utils.clear_function_caches()
+        _asked_cache[:] = [cache]
 
 
 def find_references(
@@ -163,15 +177,19 @@ def _ask(
 ) -> tuple[str, dict[str, str | None]]:
     import crds
     from crds.core import heavy_client
+    from crds.core.exceptions import CrdsDownloadError
 
     header = crds_header(exposure)
     pmap = str(heavy_client.get_context_name("jwst", context.pmap))
     answers: dict[str, str] = {}
     for reftype in reftypes:
         try:
-            answers |= crds.getrecommendations(
-                header, reftypes=[reftype], context=pmap, observatory="jwst", fast=True
-            )
+            with contextlib.redirect_stderr(io.StringIO()):  # crds prints the traceback of what it raises
+                answers |= crds.getrecommendations(
+                    header, reftypes=[reftype], context=pmap, observatory="jwst", fast=True
+                )
+        except CrdsDownloadError:
+            raise
         except crds.CrdsError as error:
             answers[reftype] = f"NOT FOUND {error}"
     wanted = [t for t, a in answers.items() if _NOT_APPLICABLE not in a.upper() and "NOT FOUND" not in a]
@@ -187,15 +205,20 @@ def _ask(
             f"{exposure.subarray}. Give one with --steps.STEP.override_TYPE=FILE (or N/A), or choose "
             "another --context."
         )
-    found = crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst") if wanted else {}
+    try:
+        found = crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst") if wanted else {}
+    except crds.CrdsError as error:
+        files = ", ".join(answers[t] for t in wanted)
+        raise ReferenceError(_unreachable(context, error, f" (one of {files})")) from error
     return pmap, {t: str(found[t]) if t in found else None for t in reftypes}
 
 
-def _unreachable(context: Context, error: BaseException) -> str:
+def _unreachable(context: Context, error: BaseException, files: str = "") -> str:
     path = context.environment["CRDS_PATH"]
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = one_line(error)
     return (
-        f"CRDS gives no answer: the cache CRDS_PATH = {path} does not hold what is needed and the server "
+        f"CRDS gives no answer for {context.name or 'the context in operation'}: the cache CRDS_PATH = {path} "
+        f"does not hold what is needed{files} and the server "
         f"{context.environment['CRDS_SERVER_URL']} cannot be reached ({reason}). Connect to the network, set "
         f"CRDS_PATH to a filled cache, give every reference with --steps.STEP.override_TYPE=FILE, or use "
         f"--context {DEMO} for simulated exposures."
