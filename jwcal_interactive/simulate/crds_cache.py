@@ -109,7 +109,8 @@ def build_demo_cache(
     announce = progress or (lambda _: None)
     for name, text in _mappings().items():
         _write_if_missing(cache.root / "mappings" / "jwst" / name, text)
-    for entry in _entries():
+    # One detector after the other: the pixel maps of the last one only are kept in memory.
+    for entry in sorted(_entries(), key=lambda entry: entry.detector.name):
         path = cache.root / "references" / "jwst" / entry.detector.instrument.lower() / entry.name
         of_subarray = entry.subarray.name if entry.subarray else ""
         needed = entry.subarray is None or of_subarray in wanted

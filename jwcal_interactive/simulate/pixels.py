@@ -124,7 +124,7 @@ def _populations(detector: Detector, reference: NDArray[np.bool_]) -> NDArray[np
     return codes
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def full_pixel_maps(detector: Detector) -> PixelMaps:
     """Draw the maps of a whole detector.
 

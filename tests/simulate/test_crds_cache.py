@@ -22,18 +22,7 @@ from jwcal_interactive.simulate.detectors import Detector
 from jwcal_interactive.simulate.parameter_references import JUMP_PARAMETERS
 from jwcal_interactive.simulate.pixels import full_pixel_maps
 
-REFTYPES = [
-    "mask",
-    "saturation",
-    "ipc",
-    "superbias",
-    "refpix",
-    "linearity",
-    "dark",
-    "gain",
-    "readnoise",
-    "flat",
-]
+REFTYPES = ["mask", "saturation", "ipc", "superbias", "refpix", "linearity", "dark", "gain", "readnoise"]
 NIRCAM = {
     "META.INSTRUMENT.NAME": "NIRCAM",
     "META.INSTRUMENT.DETECTOR": "NRCALONG",
@@ -116,7 +105,7 @@ class TestMappings:
 
 class TestResolution:
     def test_nircam(self, demo_cache: DemoCache) -> None:
-        found = bestrefs(demo_cache, NIRCAM, [*REFTYPES, "pars-jumpstep", "pars-rampfitstep"])
+        found = bestrefs(demo_cache, NIRCAM, [*REFTYPES, "flat", "pars-jumpstep", "pars-rampfitstep"])
         absent = {"refpix", "flat", "pars-rampfitstep"}
         for reftype, answer in found.items():
             if reftype in absent:
