@@ -23,6 +23,7 @@ __all__ = [
     "ParameterError",
     "ReferenceError",
     "Skip",
+    "one_line",
 ]
 
 
@@ -56,3 +57,8 @@ class Cancelled(Exception):  # noqa: N818 - a request, not an error
 
 class Skip(Exception):  # noqa: N818 - an outcome, not an error
     """A step does not apply to this exposure; the message is the reason shown to the user."""
+
+
+def one_line(error: BaseException) -> str:
+    """Text of another library's exception in one line, to be quoted in a message."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -9,7 +9,8 @@ from typing import Any
 
 from jwcal_interactive.arrays import State
 from jwcal_interactive.errors import InputError, ParameterError
-from jwcal_interactive.io.atomic import writable_folder
+from jwcal_interactive.io.atomic import Together, writable_folder
+from jwcal_interactive.io.raw import read_ramp
 from jwcal_interactive.kernels.warmup import is_warm, warm_up
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import Outcome, Watch, run_recipe
@@ -85,8 +86,10 @@ def calibrate(
     """
     pipeline, step = _what(name)
     settings = _settings(params or {}, overrides or {})
+    opened = open_exposure(
+        path, pipeline=pipeline, context=context, alone=step is not None, progress=on_message
+    )
     folder = writable_folder(Path(path).parent if output_dir is None else output_dir)
-    opened = open_exposure(path, pipeline=pipeline, context=context, progress=on_message)
     steps = opened.recipe.steps
     if step is not None:
         if step not in steps:
@@ -99,6 +102,7 @@ def calibrate(
             )
         steps = (step,)
     effective = _effective(opened, settings)
+    _find_references(opened, settings, effective, steps)
     if not is_warm():
         warm_up(lambda done, total, name: on_message(f"compiling kernels, once: {name} ({done}/{total})"))
     return _run(
@@ -160,6 +164,21 @@ def _effective(opened: Opened, settings: Settings) -> dict[str, StepParams]:
     }
 
 
+def _find_references(
+    opened: Opened, settings: Settings, effective: Mapping[str, StepParams], steps: tuple[str, ...]
+) -> None:
+    """Ask for all references before the first step, so that a missing one is told at once."""
+    opened.book.look_up(
+        tuple(
+            reftype
+            for step in steps
+            if step in effective and not effective[step].skip
+            for reftype in STEPS[step].references
+            if (step, reftype) not in settings.overrides
+        )
+    )
+
+
 def _run(
     opened: Opened,
     effective: dict[str, StepParams],
@@ -178,13 +197,22 @@ def _run(
     def making() -> Making:
         return Making(tuple(outcomes), settings, opened.baseline, opened.book.pmap)
 
-    state: State = opened.ramp
-    runs = run_recipe(opened.recipe, state, effective, opened.book, settings.overrides, watch, steps=steps)
-    for state, outcome in runs:
-        outcomes.append(outcome)
-        on_outcome(outcome)
-        following = len(outcomes)
-        if save_ramp and steps[following : following + 1] == ("ramp_fit",):
-            written += write_products(state, folder, making())
-    written += write_products(state, folder, making(), ramp_suffix=alone or "ramp")
+    state: State
+    with Together() as files:
+        runs = run_recipe(
+            opened.recipe,
+            read_ramp(opened.path),  # no name here holds it: it is freed when the next state is there
+            effective,
+            opened.book,
+            settings.overrides,
+            watch,
+            steps=steps,
+        )
+        for state, outcome in runs:
+            outcomes.append(outcome)
+            on_outcome(outcome)
+            following = len(outcomes)
+            if save_ramp and steps[following : following + 1] == ("ramp_fit",):
+                written += write_products(state, folder, making(), files)
+        written += write_products(state, folder, making(), files, ramp_suffix=alone or "ramp")
     return Calibrated(tuple(written), tuple(outcomes), opened.baseline.notes)

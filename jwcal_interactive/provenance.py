@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jwcal_interactive.arrays import Keyword, State
-from jwcal_interactive.io.atomic import writable_folder
+from jwcal_interactive.io.atomic import Together, writable_folder
 from jwcal_interactive.io.products import product_path, products_of, write_product
 from jwcal_interactive.pipeline import Outcome
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
@@ -80,9 +80,9 @@ class Making:
 
 
 def write_products(
-    state: State, folder: Path, making: Making, *, ramp_suffix: str = "ramp"
+    state: State, folder: Path, making: Making, files: Together, *, ramp_suffix: str = "ramp"
 ) -> tuple[Path, ...]:
-    """Write the products that hold a state.
+    """Write the products that hold a state under temporary names; they appear when ``files`` end.
 
     Parameters
     ----------
@@ -92,6 +92,8 @@ def write_products(
         Created if needed.
     making : Making
         Goes into the headers.
+    files : Together
+        The files that these belong to.
     ramp_suffix : str
         Suffix where the state is a ramp.
 
@@ -102,13 +104,9 @@ def write_products(
     """
     folder = writable_folder(folder)
     keywords, history = making.keywords(), making.history()
-    return tuple(
-        write_product(
-            product,
-            state,
-            product_path(state.exposure.filename, product.suffix, folder),
-            keywords,
-            history,
-        )
-        for product in products_of(state, ramp_suffix)
-    )
+    paths = []
+    for product in products_of(state, ramp_suffix):
+        path = product_path(state.exposure.filename, product.suffix, folder)
+        write_product(product, state, path, keywords, history, files)
+        paths.append(path)
+    return tuple(paths)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import tiny_exposure
 
+from jwcal_interactive.cli.main import main
 from jwcal_interactive.demo import kept_exposure
 from jwcal_interactive.simulate import ExposureSpec
 
@@ -47,3 +52,64 @@ def flight_acq1() -> Path:
         return found[0]
     jwst = pytest.importorskip("jwst", reason="the flight exposure is in the jwst package (extra `test`)")
     return Path(jwst.__file__).parent / "lib/tests/data/add_wcs_default_acq1.fits"
+
+
+@pytest.fixture(scope="session")
+def tiny_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Raw file of the small exposure; do not change it."""
+    return tiny_exposure.write_raw(tmp_path_factory.mktemp("raw") / tiny_exposure.RAW_NAME)
+
+
+@pytest.fixture
+def tiny_raw(tiny_template: Path, tmp_path: Path) -> Path:
+    """Copy of the small raw exposure in a folder of its own."""
+    folder = tmp_path / "input"
+    folder.mkdir()
+    return Path(shutil.copy(tiny_template, folder))
+
+
+@pytest.fixture(scope="session")
+def tiny_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """CRDS cache with the references of the small exposure; do not change it."""
+    return tiny_exposure.build_crds_cache(tmp_path_factory.mktemp("crds"))
+
+
+@pytest.fixture
+def tiny_context(tiny_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The CRDS cache of the small exposure in the environment, and a server that refuses."""
+    return use_cache(tiny_cache, monkeypatch)
+
+
+def use_cache(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CRDS_PATH", str(root))
+    monkeypatch.setenv("CRDS_CONTEXT", tiny_exposure.CONTEXT)
+    monkeypatch.setenv("CRDS_SERVER_URL", "http://127.0.0.1:9")
+    return root
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What the command left: exit status and both streams."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def jwcal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
+    """Run the ``jwcal`` command inside this process."""
+
+    def run(*words: object) -> Finished:
+        monkeypatch.setattr(sys, "argv", ["jwcal", *map(str, words)])
+        capsys.readouterr()
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        else:
+            status = 0
+        streams = capsys.readouterr()
+        return Finished(status, streams.out, streams.err)
+
+    return run

@@ -8,9 +8,59 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from jwcal_interactive.errors import OutputError
+from jwcal_interactive.errors import OutputError, one_line
 
-__all__ = ["atomic_path", "writable_folder"]
+__all__ = ["Together", "atomic_path", "writable_folder"]
+
+
+class Together:
+    """Files that appear together when a ``with`` block ends without an error, or not at all.
+
+    >>> with Together() as files, files.writing(Path("a.txt")) as temporary:  # doctest: +SKIP
+    ...     temporary.write_text("whole")
+    """
+
+    def __init__(self) -> None:
+        self._temporary: dict[Path, Path] = {}
+
+    def __enter__(self) -> Together:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:
+        try:
+            if kind is None:
+                self._appear()
+        finally:
+            for temporary in self._temporary.values():
+                temporary.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def writing(self, path: Path) -> Iterator[Path]:
+        """Give a temporary name beside ``path``, to be written in the block.
+
+        Raises
+        ------
+        OutputError
+            If the operating system refuses to write (permission, disk full).
+        """
+        temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+        self._temporary[path] = temporary
+        with _explained(path):
+            yield temporary
+            with temporary.open("rb+") as stream:
+                os.fsync(stream.fileno())
+
+    def _appear(self) -> None:
+        done: list[Path] = []
+        try:
+            for path, temporary in self._temporary.items():
+                with _explained(path):
+                    temporary.replace(path)
+                done.append(path)
+        except OutputError:
+            for path in done:
+                path.unlink(missing_ok=True)
+            raise
 
 
 @contextlib.contextmanager
@@ -22,20 +72,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
     OutputError
         If the operating system refuses to write (permission, disk full); the temporary file is removed.
     """
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
-    try:
+    with Together() as files, files.writing(path) as temporary:
         yield temporary
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        reason = error.strerror or str(error)
         raise OutputError(
-            f"{path}: cannot be written ({reason}). Nothing was left behind; free disk space or choose "
-            "another folder with --output-dir."
+            f"{path}: cannot be written ({error.strerror or one_line(error)}). Nothing was left behind; free disk "
+            "space or choose another folder with --output-dir."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def writable_folder(path: str | Path) -> Path:

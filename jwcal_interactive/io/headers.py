@@ -47,17 +47,27 @@ _STRUCTURAL = frozenset(
     ]
 )
 
+_MISSING = "is missing or has no readable value"
+
 
 def cards_of(header: Any) -> tuple[Card, ...]:
-    """Cards of an astropy header that describe the exposure, in order (blank and COMMENT cards too)."""
+    """Cards of an astropy header that describe the exposure, in order (blank and COMMENT cards too).
+
+    A card whose value is not FITS (NaN, for one) counts as one without a value.
+    """
+    from astropy.io.fits import VerifyError
+
     cards = []
     for card in header.cards:
         if card.keyword in _STRUCTURAL:
             continue
-        value = card.value
+        try:
+            value, comment = card.value, card.comment
+        except VerifyError:
+            value, comment = None, ""
         if not isinstance(value, (str, bool, int, float)):
-            value = None  # a card without a value
-        cards.append(Card(card.keyword, value, card.comment))
+            value = None
+        cards.append(Card(card.keyword, value, comment))
     return tuple(cards)
 
 
@@ -77,7 +87,7 @@ class _Keywords:
     def text(self, name: str) -> str:
         value = self.values.get(name)
         if not isinstance(value, str) or not value.strip():
-            raise self.fail(name, "is missing" if value is None else f"is {value!r}", "a text")
+            raise self.fail(name, _MISSING if value is None else f"is {value!r}", "a text")
         return value.strip().upper()
 
     def optional_text(self, name: str) -> str:
@@ -87,7 +97,7 @@ class _Keywords:
     def number(self, name: str, allowed: str, rule: Callable[[float], bool]) -> float:
         value = self.values.get(name)
         if value is None:
-            raise self.fail(name, "is missing", allowed)
+            raise self.fail(name, _MISSING, allowed)
         if isinstance(value, (bool, str)) or not math.isfinite(value) or not rule(value):
             raise self.fail(name, f"is {value!r}", allowed)
         return float(value)

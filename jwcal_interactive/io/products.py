@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Card, ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, State
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES
-from jwcal_interactive.io.atomic import atomic_path
+from jwcal_interactive.io.atomic import Together
 
 __all__ = ["SUFFIXES", "Product", "product_path", "products_of", "write_product"]
 
@@ -101,8 +101,9 @@ def write_product(
     path: Path,
     keywords: Mapping[str, Keyword],
     history: Sequence[str],
-) -> Path:
-    """Write one product; the file appears only when it is complete.
+    files: Together,
+) -> None:
+    """Write one product under a temporary name; it appears when ``files`` end.
 
     Parameters
     ----------
@@ -116,6 +117,8 @@ def write_product(
         Further primary keywords (outcomes, references, versions).
     history : sequence of str
         Lines for HISTORY cards.
+    files : Together
+        The files that this one belongs to.
 
     Raises
     ------
@@ -133,7 +136,7 @@ def write_product(
         **state.keywords,
         **keywords,
     }
-    with atomic_path(path) as temporary, warnings.catch_warnings():
+    with files.writing(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore", fits.verify.VerifyWarning)
         hdus = fits.HDUList([fits.PrimaryHDU(header=_header(exposure.primary, own))])
         for line in history:
@@ -146,7 +149,6 @@ def write_product(
         for extra in product.extra:
             hdus.append(extra.hdu.copy())
         hdus.writeto(temporary, output_verify="silentfix")
-    return path
 
 
 def _header(cards: Sequence[Card], changes: Mapping[str, Keyword]) -> Any:

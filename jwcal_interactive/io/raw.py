@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gzip
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Exposure, ExtraHDU, Ramp
-from jwcal_interactive.errors import InputError
+from jwcal_interactive.errors import InputError, one_line
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES
 from jwcal_interactive.io.headers import cards_of, exposure_from_cards
 
@@ -62,12 +64,14 @@ class _Opened:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._open()
+        self.compressed = self._is_compressed()
+        self.stream = path.open("rb")  # opened here, because fits.open leaves a file that it refuses open
         try:
+            self._open()
             self._check_length()
             self.exposure = self._exposure()
         except BaseException:
-            self.hdus.close()
+            self.stream.close()
             raise
 
     def __enter__(self) -> _Opened:
@@ -75,10 +79,10 @@ class _Opened:
 
     def __exit__(self, *_exc: object) -> None:
         self.hdus.close()
+        self.stream.close()
 
-    def _open(self) -> None:
-        from astropy.io import fits
-
+    def _is_compressed(self) -> bool:
+        """Check that the file is FITS; whether it is packed by gzip."""
         path = self.path
         if not path.exists():
             raise InputError(f"{path}: no such file. Check the path.")
@@ -87,32 +91,44 @@ class _Opened:
         try:
             with path.open("rb") as stream:
                 start = stream.read(30)
-            if start[:2] == b"\x1f\x8b":
+            compressed = start[:2] == b"\x1f\x8b"
+            if compressed:
                 with gzip.open(path) as stream:
                     start = stream.read(30)
-        except (OSError, EOFError) as error:
-            raise InputError(f"{path}: cannot be read ({error}).") from None
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{path}: cannot be read ({one_line(error)}).") from None
         if not start.startswith(b"SIMPLE  ="):
             raise InputError(f"{path}: is not a FITS file (it does not begin with SIMPLE).")
+        return compressed
+
+    def _open(self) -> None:
+        from astropy.io import fits
+
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the length is checked below with a better message
             try:
-                self.hdus = fits.open(path, memmap=False, lazy_load_hdus=False)
-            except (OSError, EOFError, ValueError, TypeError) as error:
+                self.hdus = fits.open(self.stream, memmap=False, lazy_load_hdus=False)
+            except (OSError, EOFError, ValueError, TypeError, zlib.error) as error:
                 raise InputError(
-                    f"{path}: the FITS file is damaged or truncated ({error}). Download it again."
+                    f"{self.path}: the FITS file is damaged or truncated ({one_line(error)}). Download it again."
                 ) from None
 
     def _check_length(self) -> None:
-        size = self.path.stat().st_size
         last = self.hdus[-1].fileinfo()
         needed = last["datLoc"] + last["datSpan"]
-        compressed = self.path.suffix == ".gz"
-        if not compressed and size < needed:
+        size = self._unpacked_size() if self.compressed else self.path.stat().st_size
+        if size < needed:
             raise InputError(
                 f"{self.path}: the FITS file is truncated: {size} bytes, but its headers announce "
                 f"{needed}. Download it again."
             )
+
+    def _unpacked_size(self) -> int:
+        size = 0
+        with contextlib.suppress(OSError, EOFError, zlib.error), gzip.open(self.path) as stream:
+            while block := stream.read(1 << 20):
+                size += len(block)
+        return size
 
     def _exposure(self) -> Exposure:
         path = self.path
@@ -204,12 +220,12 @@ class _Opened:
             return None
         hdu = self.hdus[name]
         try:
-            array = _plain_uint16(self.path, hdu)
+            array = None if self.compressed else _plain_uint16(self.path, hdu)
             if array is None:
                 array = hdu.data
         except (OSError, EOFError, ValueError, TypeError) as error:
             raise InputError(
-                f"{self.path}[{name}]: the array cannot be read ({error}); the file is damaged."
+                f"{self.path}[{name}]: the array cannot be read ({one_line(error)}); the file is damaged."
             ) from None
         if array is None or array.shape != shape:
             found = None if array is None else array.shape
@@ -226,7 +242,7 @@ def _plain_uint16(path: Path, hdu: Any) -> NDArray[np.uint16] | None:
     info = hdu.fileinfo()
     header = hdu.header
     stored = header["BITPIX"], header.get("BZERO"), header.get("BSCALE", 1)
-    if path.suffix == ".gz" or stored != (16, 32768, 1) or info is None:
+    if stored != (16, 32768, 1) or info is None:
         return None
     shape = hdu.shape
     count = int(np.prod(shape))
@@ -252,4 +268,4 @@ def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:
         with fits.open(path, memmap=False) as hdus:
             return {h.name: np.array(h.data) for h in hdus if h.is_image and h.data is not None}
     except (OSError, EOFError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}).") from error
+        raise InputError(f"{path}: cannot be read ({one_line(error)}).") from error

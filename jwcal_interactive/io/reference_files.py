@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Exposure, Reference, Value
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.errors import ReferenceError
+from jwcal_interactive.errors import ReferenceError, one_line
 
-__all__ = ["read_parameters", "read_reference"]
+__all__ = ["ParameterFile", "read_parameters", "read_reference"]
 
 # Extension of the primary array where it is not SCI.
 _PRIMARY_ARRAY = {"mask": "DQ", "linearity": "COEFFS"}
 # Further arrays that steps use.
 _MORE_ARRAYS = {"linearity": ("INV_COEFFS",), "dark": ("AVDRKCUR",)}
+# Axes of the primary array: (…, y, x). Types that are not named here are images.
+_AXES = {"linearity": (3,), "dark": (3, 4), "ipc": (2, 4)}
 # Full-frame size (ny, nx) where a reference does not say its subarray.
 _FULL_FRAME = {"MIRI": (1024, 1032)}
 _FULL_FRAME_NIR = (2048, 2048)
@@ -57,11 +60,12 @@ def read_reference(path: str | Path, reftype: str, exposure: Exposure, *, exact:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", fits.verify.VerifyWarning)
-            with fits.open(path, memmap=False) as hdus:
+            # opened here, because fits.open leaves a file that it refuses open
+            with path.open("rb") as stream, fits.open(stream, memmap=False) as hdus:
                 return _read(hdus, path, reftype, exposure, exact)
     except (OSError, EOFError, ValueError, TypeError, KeyError, Warning) as error:
         raise ReferenceError(
-            f"{reftype} reference {path}: cannot be read as a FITS reference file ({error}). "
+            f"{reftype} reference {path}: cannot be read as a FITS reference file ({one_line(error)}). "
             "Give another file or remove it from the CRDS cache and fetch it again."
         ) from error
 
@@ -81,6 +85,12 @@ def _read(hdus: Any, path: Path, reftype: str, exposure: Exposure, exact: bool) 
         if isinstance(c.value, (str, int, float, bool))
     }
     _check_kind(path, reftype, exposure, keywords)
+    axes, allowed = len(hdus[name].shape), _AXES.get(reftype, (2,))
+    if axes not in allowed:
+        raise ReferenceError(
+            f"{reftype} reference {path}: its {name} array has {axes} axes, it must have "
+            f"{' or '.join(map(str, allowed))}. Give a file in the format of this type."
+        )
     window = _window(hdus[name], path, reftype, exposure, keywords, exact)
     primary_type = np.uint32 if name == "DQ" else np.float32
     data = _cut(hdus[name], window, primary_type)
@@ -173,26 +183,49 @@ def _standard_bits(dq: NDArray[Any], hdus: Any) -> NDArray[np.uint32]:
     return out
 
 
-def read_parameters(path: str | Path) -> dict[str, Any]:
-    """Read the ``parameters`` tree of a ``pars-*`` reference (ASDF).
+@dataclass(frozen=True)
+class ParameterFile:
+    """Content of a ``pars-*`` reference: parameters of a step or pipeline, and those of a pipeline's steps."""
+
+    parameters: dict[str, Any]
+    steps: dict[str, dict[str, Any]]
+
+
+def read_parameters(path: str | Path) -> ParameterFile:
+    """Read a ``pars-*`` reference (ASDF).
+
+    The steps of a pipeline are a list of ``{class, name, parameters}`` beside ``parameters`` or, in the older
+    form, a mapping of name to parameters inside ``parameters`` (schemas step_config-1.0.0 and -0.1.0 of stpipe).
 
     Raises
     ------
     ReferenceError
-        If the file cannot be read or has no ``parameters``.
+        If the file cannot be read or is in neither form.
     """
     import asdf
+    import yaml
 
     path = Path(path)
     if not path.is_file():
         raise ReferenceError(f"parameter reference {path}: no such file.")
     try:
         with asdf.open(path, lazy_load=False, memmap=False) as tree:
-            return _plain(tree["parameters"])  # type: ignore[no-any-return]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            parameters, steps = _mapping(_plain(tree["parameters"])), _plain(tree.get("steps", []))
+            found = {str(step["name"]): _mapping(step["parameters"]) for step in steps}
+            older = _mapping(parameters.pop("steps", {}))
+            found |= {name: _mapping(values) for name, values in older.items()}
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         raise ReferenceError(
-            f"parameter reference {path}: cannot be read as ASDF with a `parameters` tree ({error})."
+            f"parameter reference {path}: cannot be read as ASDF with a `parameters` tree "
+            f"({type(error).__name__}: {one_line(error)}). Remove it from the CRDS cache and fetch it again."
         ) from error
+    return ParameterFile(parameters, found)
+
+
+def _mapping(node: Any) -> dict[str, Any]:
+    if not isinstance(node, dict):
+        raise TypeError(f"a mapping of names to values is needed, not {node!r}")
+    return node
 
 
 def _plain(node: Any) -> Any:

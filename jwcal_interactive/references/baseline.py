@@ -87,11 +87,11 @@ def find_baseline(recipe: Recipe, book: ReferenceBook, *, with_pipeline: bool = 
     layers: list[tuple[str, str, dict[str, Any]]] = []
     for name, reftype in per_step.items():
         if (path := paths[reftype]) is not None:
-            layers.append((name, path, read_parameters(path)))
+            layers.append((name, path, read_parameters(path).parameters))
     if with_pipeline and (path := paths[whole]) is not None:
-        for name, values in read_parameters(path).get("steps", {}).items():
+        for name, values in read_parameters(path).steps.items():
             if name in recipe.steps:
-                layers.append((name, path, values.get("parameters", values)))
+                layers.append((name, path, values))
     return _merge(recipe, layers)
 
 

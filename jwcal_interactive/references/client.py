@@ -206,7 +206,9 @@ def _ask(
             "another --context."
         )
     try:
-        found = crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst") if wanted else {}
+        found = (
+            crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst") if wanted else {}
+        )
     except crds.CrdsError as error:
         files = ", ".join(answers[t] for t in wanted)
         raise ReferenceError(_unreachable(context, error, f" (one of {files})")) from error

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from jwcal_interactive.arrays import Ramp
-from jwcal_interactive.io.raw import read_ramp
+from jwcal_interactive.arrays import Exposure
+from jwcal_interactive.io.raw import read_exposure, read_ramp
 from jwcal_interactive.recipes import Recipe, choose_recipe
 from jwcal_interactive.references.baseline import Baseline, find_baseline
 from jwcal_interactive.references.book import ReferenceBook
@@ -22,9 +23,10 @@ __all__ = ["Opened", "open_exposure", "open_session"]
 
 @dataclass(frozen=True)
 class Opened:
-    """An exposure with all that is needed to calibrate it."""
+    """An exposure, by its header, with all that is needed to calibrate it."""
 
-    ramp: Ramp
+    path: Path
+    exposure: Exposure
     recipe: Recipe
     book: ReferenceBook
     baseline: Baseline
@@ -35,14 +37,17 @@ def open_exposure(
     *,
     pipeline: str | None = None,
     context: str | None = None,
+    alone: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Opened:
-    """Read an exposure, choose its pipeline and look up its parameter references.
+    """Read the header of an exposure, choose its pipeline and look up its parameter references.
 
     Parameters
     ----------
     path, pipeline, context
         As for `open_session`.
+    alone : bool
+        Only one step will run: what the pipeline's parameter reference says of it does not count.
     progress : callable, optional
         Told what happens while the demo cache is built.
 
@@ -55,10 +60,11 @@ def open_exposure(
     ReferenceError
         If CRDS gives no answer.
     """
-    ramp = read_ramp(path)
-    recipe = choose_recipe(ramp.exposure, pipeline)
-    book = ReferenceBook(open_context(context, progress), ramp.exposure)
-    return Opened(ramp, recipe, book, find_baseline(recipe, book))
+    exposure = read_exposure(path)
+    recipe = choose_recipe(exposure, pipeline)
+    book = ReferenceBook(open_context(context, progress), exposure)
+    baseline = find_baseline(recipe, book, with_pipeline=not alone)
+    return Opened(Path(path), exposure, recipe, book, baseline)
 
 
 def open_session(
@@ -94,11 +100,12 @@ def open_session(
         With what is wrong and what to do.
     """
     if is_saved_session(path):
-        return restore_session(Path(path), open_session, context)
+        reopen = partial(open_session, memory_limit=memory_limit, threads=threads)
+        return restore_session(Path(path), reopen, context)
     opened = open_exposure(path, pipeline=pipeline, context=context)
     return Session(
         Path(path),
-        opened.ramp,
+        read_ramp(path),
         opened.recipe,
         opened.book,
         opened.baseline,

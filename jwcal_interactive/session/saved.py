@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jwcal_interactive.errors import InputError
+from jwcal_interactive.errors import InputError, JwcalError
 from jwcal_interactive.io.atomic import atomic_path, writable_folder
 from jwcal_interactive.session.history import Entry
 from jwcal_interactive.settings import Settings
@@ -80,14 +80,17 @@ def restore_session(path: Path, open_session: Callable[..., Session], context: s
         pipeline, saved_context = document["pipeline"], document["context"]
         if not 0 <= position < len(timeline):
             raise ValueError(f"position {position} outside of the timeline")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: not a session file of this version ({type(error).__name__}: {error})."
         ) from None
     session = open_session(
         path.parent / exposure, pipeline=pipeline, context=context or saved_context or None
     )
-    session.restore(timeline, position, history)
+    try:
+        session.restore(timeline, position, history)
+    except JwcalError as error:
+        raise type(error)(f"{path}: a setting of this session is not possible: {error}") from None
     return session
 
 
@@ -110,5 +113,5 @@ def _settings_as_json(settings: Settings) -> dict[str, Any]:
 
 
 def _settings_from_json(data: dict[str, Any]) -> Settings:
-    overrides = {(o["step"], o["reftype"]): o["file"] for o in data["overrides"]}
-    return Settings(data["values"], overrides)
+    overrides = {(str(o["step"]), str(o["reftype"])): str(o["file"]) for o in data["overrides"]}
+    return Settings({step: dict(values) for step, values in data["values"].items()}, overrides)

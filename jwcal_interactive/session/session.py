@@ -443,8 +443,7 @@ class Session:
         definition = get_step(step)
         overrides = self.settings.overrides
         return {
-            t: self._book.load(step, t, overrides, exact=t in definition.uncut)
-            for t in definition.references
+            t: self._book.load(step, t, overrides, exact=t in definition.uncut) for t in definition.references
         }
 
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -502,11 +501,13 @@ class Session:
         OutputError
             If they cannot be written.
         """
+        from jwcal_interactive.io.atomic import Together
         from jwcal_interactive.provenance import Making, write_products
 
         state = self._finished()
         making = Making(self.outcomes(), self.settings, self._baseline, self._book.pmap)
-        return write_products(state, Path(folder), making)
+        with Together() as files:
+            return write_products(state, Path(folder), making, files)
 
     def export(self, path: str | Path) -> Path:
         """Write the session as a parameterized notebook that papermill runs.
@@ -516,7 +517,7 @@ class Session:
         OutputError
             If it cannot be written.
         """
-        from jwcal_interactive.export import export_notebook
+        from jwcal_interactive.session.export import export_notebook
 
         return export_notebook(self, Path(path))
 
