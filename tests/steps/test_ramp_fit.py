@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jwcal_interactive.dq import DQ
+from jwcal_interactive.errors import InputError, ParameterError, Skip
+from jwcal_interactive.steps.ramp_fit import RampFitParams, group_times, ramp_fit, ramp_segments
+from jwcal_interactive.tiles import Tiles
+
+TILES = Tiles(threads=1)
+GONE = DQ.DO_NOT_USE | DQ.SATURATED
+
+
+@pytest.fixture
+def refs_of(reference_of):
+    def make(shape=(1, 1), gain=2.0, readnoise=10.0, **keywords):
+        return {
+            "gain": reference_of("gain", np.broadcast_to(gain, shape), **keywords),
+            "readnoise": reference_of("readnoise", np.broadcast_to(readnoise, shape)),
+        }
+
+    return make
+
+
+@pytest.fixture
+def fit(ramp_of, refs_of):
+    """Fit one pixel: values (nints, ngroups) or (ngroups,), groups of 10 s."""
+
+    def make(values, flags=0, pixeldq=0, zeroframe=None, gain=2.0, dark=None, **params):
+        values = np.atleast_2d(values)[:, :, None, None]
+        flags = np.broadcast_to(flags, values.shape[:2])[:, :, None, None]
+        frames = None if zeroframe is None else np.reshape(zeroframe, (-1, 1, 1))
+        ramp = ramp_of(values, groupdq=flags, pixeldq=pixeldq, zeroframe=frames)
+        if dark is not None:
+            ramp = ramp.with_(average_dark_current=np.full((1, 1), dark, np.float32))
+        return ramp_fit(ramp, refs_of(gain=gain), RampFitParams(**params), TILES)
+
+    return make
+
+
+def rising(ngroups=8, rate=5.0, start=100.0):
+    return start + rate * 10.0 * np.arange(ngroups)
+
+
+def test_a_straight_ramp(fit):
+    out = fit(rising(), dark=0.5)
+    noise = 20 / np.sqrt(2)  # of a group, electron
+    read = 12 * (noise / 10) ** 2 / ((8**3 - 8) * 2**2)
+    poisson = (5 + 0.5) / (10 * 2 * 7)
+    for slopes in (out.rate, out.rateints):
+        assert slopes.data.item() == pytest.approx(5)
+        assert slopes.var_rnoise.item() == pytest.approx(read)
+        assert slopes.var_poisson.item() == pytest.approx(poisson)
+        assert slopes.err.item() == pytest.approx(np.sqrt(read + poisson))
+        assert slopes.dq.item() == 0
+    assert out.rate.data.shape == (1, 1)
+    assert out.rateints.data.shape == (1, 1, 1)
+
+
+def test_a_jump_starts_a_segment(fit):
+    values = rising()
+    values[4:] += 3000
+    flags = [0, 0, 0, 0, DQ.JUMP_DET, 0, 0, 0]
+    out = fit(values, flags)
+    assert out.rate.data.item() == pytest.approx(5)
+    assert out.rate.dq.item() == DQ.JUMP_DET
+    noise = 20 / np.sqrt(2)
+    assert out.rate.var_rnoise.item() == pytest.approx(12 * (noise / 10) ** 2 / (60 * 4) / 2)
+
+
+def test_saturated_groups_are_left_out(fit):
+    values = rising()
+    values[5:] = 65535
+    out = fit(values, [0] * 5 + [DQ.SATURATED] * 3)
+    assert out.rate.data.item() == pytest.approx(5)
+    assert out.rate.dq.item() == out.rateints.dq.item() == DQ.SATURATED
+
+
+def test_saturated_from_the_start(fit):
+    out = fit([rising(), rising()], [[DQ.SATURATED] * 8, [0] * 8])
+    assert np.isnan(out.rateints.data[0]).all()
+    assert out.rateints.dq.ravel().tolist() == [GONE, 0]
+    assert out.rateints.err[0].item() == 0
+    # The other integration makes the exposure usable.
+    assert out.rate.data.item() == pytest.approx(5)
+    assert out.rate.dq.item() == DQ.SATURATED
+
+
+def test_an_exposure_without_a_usable_group_gives_a_product(fit):
+    out = fit([rising(), rising()], DQ.SATURATED)
+    assert np.isnan(out.rate.data).all()
+    assert out.rate.dq.item() == GONE
+    assert out.rate.err.item() == out.rate.var_poisson.item() == out.rate.var_rnoise.item() == 0
+
+
+def test_only_jumps(fit):
+    out = fit(rising(), DQ.JUMP_DET)
+    assert (out.rate.data.item(), out.rate.err.item(), out.rate.dq.item()) == (0, 0, DQ.JUMP_DET)
+
+
+@pytest.mark.parametrize("pixeldq", [DQ.DO_NOT_USE, DQ.SATURATED, DQ.HOT])
+def test_flags_of_the_pixel(fit, pixeldq):
+    out = fit(rising(), pixeldq=pixeldq)
+    for slopes in (out.rate, out.rateints):
+        assert slopes.dq.item() == pixeldq
+        assert np.isnan(slopes.data.item()) == (pixeldq != DQ.HOT)
+
+
+@pytest.mark.parametrize("gain", [np.nan, 0.0, -1.0])
+def test_pixels_without_gain(fit, gain):
+    out = fit(rising(), gain=gain)
+    assert out.rate.dq.item() == DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE
+    assert np.isnan(out.rate.data.item())
+    assert out.rate.err.item() == 0
+
+
+def test_one_good_group(fit):
+    values, flags = rising(start=50), [0] + [DQ.SATURATED] * 7
+    suppressed = fit(values, flags)
+    assert suppressed.rate.dq.item() == GONE
+    assert np.isnan(suppressed.rate.data.item())
+    kept = fit(values, flags, suppress_one_group=False)
+    assert kept.rate.data.item() == pytest.approx(50 / 10)
+    assert kept.rate.dq.item() == DQ.SATURATED
+
+
+@pytest.mark.parametrize("frame", [30.0, 0.0])
+def test_zero_frame(fit, frame):
+    out = fit(rising(), DQ.SATURATED, zeroframe=frame, suppress_one_group=False)
+    if frame:
+        assert out.rate.data.item() == pytest.approx(frame / 10)
+        assert out.rate.dq.item() == DQ.SATURATED
+    else:
+        assert out.rate.dq.item() == GONE
+
+
+def test_single_group_integrations(fit):
+    out = fit([[40.0], [60.0]])
+    assert out.rateints.data.ravel().tolist() == pytest.approx([4, 6])
+    assert out.rate.data.item() == pytest.approx(5)
+
+
+def test_two_groups(fit):
+    assert fit([[40.0, 90.0]]).rate.data.item() == pytest.approx(5)
+
+
+@pytest.mark.parametrize(("params", "slope"), [({"firstgroup": 4}, 20), ({"lastgroup": 3}, 5)])
+def test_range_of_groups(fit, params, slope):
+    values = np.concatenate([rising(4), 1000 + rising(4, rate=20)])
+    assert fit(values, **params).rate.data.item() == pytest.approx(slope)
+
+
+@pytest.mark.parametrize("groups", [(4, 4), (5, 2), (7, None), (None, 0), (12, None)])
+def test_range_that_leaves_nothing(fit, groups):
+    with pytest.raises(ParameterError, match=r"fewer than two of the 8 groups"):
+        fit(rising(), firstgroup=groups[0], lastgroup=groups[1])
+
+
+@pytest.mark.parametrize("groups", [(0, 7), (0, 30), (None, 30)])
+def test_range_that_leaves_all(fit, groups):
+    out = fit(rising(), firstgroup=groups[0], lastgroup=groups[1])
+    np.testing.assert_array_equal(out.rate.err, fit(rising()).rate.err)
+
+
+def test_gain_factor_of_the_gain_reference_goes_into_the_product(ramp_of, refs_of):
+    ramp = ramp_of(rising()[None, :, None, None])
+    out = ramp_fit(ramp, refs_of(GAINFACT=1.5), RampFitParams(), TILES)
+    assert out.exposure.gain_factor == out.keywords["GAINFACT"].value == 1.5
+    without = ramp_fit(ramp, refs_of(), RampFitParams(), TILES)
+    assert without.exposure.gain_factor is None
+    assert "GAINFACT" not in without.keywords
+
+
+def test_missing_frame_time_follows_from_the_group_time(ramp_of, refs_of):
+    facts = {"nframes": 4, "groupgap": 1}
+    results = [
+        ramp_fit(ramp_of([[[[40.0]]]], frame_time=time, **facts), refs_of(), RampFitParams(), TILES)
+        for time in (2.0, None)
+    ]
+    assert results[0].rate.data.item() == results[1].rate.data.item() == pytest.approx(40 / (2.5 * 2))
+
+
+def test_inputs_do_not_change(ramp_of, refs_of, bytes_of):
+    ramp = ramp_of(rising()[None, :, None, None], groupdq=DQ.CHARGELOSS, zeroframe=np.ones((1, 1, 1)))
+    refs = refs_of(gain=-1.0)
+    before = bytes_of(ramp, *refs.values())
+    ramp_fit(ramp, refs, RampFitParams(firstgroup=2, suppress_one_group=False), TILES)
+    assert bytes_of(ramp, *refs.values()) == before
+
+
+@pytest.mark.parametrize(("threads", "rows"), [(1, 1), (2, 3), (3, 64)])
+def test_tiles(ramp_of, refs_of, threads, rows):
+    rng = np.random.default_rng(0)
+    data = np.cumsum(rng.poisson(50, (2, 5, 10, 300)), axis=1)
+    ramp = ramp_of(data, groupdq=rng.choice([0, 0, 0, 4, 2], data.shape))
+    refs = refs_of((10, 300))
+    expected = ramp_fit(ramp, refs, RampFitParams(), TILES)
+    out = ramp_fit(ramp, refs, RampFitParams(), Tiles(threads=threads, band_rows=rows))
+    for a, b in ((out.rate, expected.rate), (out.rateints, expected.rateints)):
+        for name in ("data", "err", "dq", "var_poisson", "var_rnoise"):
+            np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+
+
+def test_no_reference(ramp_of, refs_of):
+    ramp = ramp_of(rising()[None, :, None, None])
+    with pytest.raises(Skip, match="readnoise"):
+        ramp_fit(ramp, refs_of() | {"readnoise": None}, RampFitParams(), TILES)
+
+
+def test_mid_infrared_is_refused(ramp_of, refs_of):
+    ramp = ramp_of(rising()[None, :, None, None], instrument="MIRI")
+    with pytest.raises(InputError, match="MIRI"):
+        ramp_fit(ramp, refs_of(), RampFitParams(), TILES)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"algorithm": "LIKELY"}, "later version"),
+        ({"save_opt": True}, "fitopt"),
+        ({"firstgroup": -1}, ">= 0"),
+    ],
+)
+def test_refused_parameters(values, text):
+    with pytest.raises(ParameterError, match=text):
+        RampFitParams.build("ramp_fit", values)
+
+
+def test_all_official_parameters_are_known():
+    from jwst.ramp_fitting import RampFitStep
+
+    ours = {*RampFitParams.model_fields, *RampFitParams.unavailable, *RampFitParams.without_effect}
+    official = {line.split("=")[0].strip() for line in RampFitStep.spec.strip().splitlines()}
+    assert official <= ours
+    for name in official & set(RampFitParams.model_fields):
+        assert getattr(RampFitParams(), name) == getattr(RampFitStep(), name)
+
+
+class TestLines:
+    """Segments for display."""
+
+    @pytest.fixture
+    def lines(self, ramp_of, refs_of):
+        def make(values, flags=0, pixeldq=0, zeroframe=None, nframes=1, groupgap=0, gain=2.0, **params):
+            values = np.asarray(values, float)[None, :, None, None]
+            flags = np.broadcast_to(flags, values.shape[1])[None, :, None, None]
+            frames = None if zeroframe is None else np.full((1, 1, 1), zeroframe)
+            ramp = ramp_of(
+                values, groupdq=flags, pixeldq=pixeldq, zeroframe=frames, nframes=nframes,
+                groupgap=groupgap, frame_time=10 / (nframes + groupgap),
+            )  # fmt: skip
+            times = group_times(ramp.exposure)
+            return ramp_segments(ramp, refs_of(gain=gain), RampFitParams(**params), 0, 0, 0), times
+
+        return make
+
+    @pytest.mark.parametrize(("nframes", "groupgap"), [(1, 0), (4, 1), (8, 12)])
+    def test_run_through_the_groups_at_their_times(self, lines, nframes, groupgap):
+        values = rising()
+        values[3:] += 777
+        flags = [0, 0, 0, DQ.JUMP_DET, 0, 0, DQ.SATURATED, DQ.SATURATED]
+        found, times = lines(values, flags, nframes=nframes, groupgap=groupgap)
+        assert [(line.first, line.last) for line in found] == [(0, 2), (3, 5)]
+        for line in found:
+            stretch = slice(line.first, line.last + 1)
+            expected = values[stretch]
+            np.testing.assert_allclose(line.intercept + line.slope * times[stretch], expected, rtol=1e-6)
+
+    def test_group_times(self, lines):
+        # Four frames of 2 s and a dropped one: the first group's mean is at 2.5 frames.
+        assert lines(rising(3), nframes=4, groupgap=1)[1].tolist() == [5.0, 15.0, 25.0]
+
+    def test_two_groups_and_one(self, lines):
+        found, times = lines(rising(), [0, 0, 1, 1, 0, 1, 1, 1])
+        assert [(line.first, line.last) for line in found] == [(0, 1)]
+        found, times = lines(rising(), [1, 1, 1, 0, 1, 1, 1, 1], suppress_one_group=False)
+        (line,) = found
+        assert (line.first, line.last) == (3, 3)
+        assert line.slope == pytest.approx(250 / 10)
+        assert line.intercept + line.slope * times[3] == pytest.approx(250)
+
+    def test_first_group_and_zero_frame_start_at_zero(self, lines):
+        (line,), _ = lines(rising(), [0] + [DQ.SATURATED] * 7, suppress_one_group=False)
+        assert (line.slope, line.intercept) == (pytest.approx(10), pytest.approx(0))
+        (line,), _ = lines(rising(), DQ.SATURATED, zeroframe=30.0, suppress_one_group=False)
+        assert (line.slope, line.intercept) == (pytest.approx(3), pytest.approx(0))
+
+    @pytest.mark.parametrize(
+        "facts",
+        [{"flags": DQ.SATURATED}, {"flags": [0] + [1] * 7}, {"pixeldq": DQ.DO_NOT_USE}, {"gain": np.nan}],
+    )
+    def test_none_where_there_is_no_slope(self, lines, facts):
+        assert lines(rising(), **facts)[0] == ()
