@@ -209,7 +209,8 @@ def read_parameters(path: str | Path) -> ParameterFile:
     if not path.is_file():
         raise ReferenceError(f"parameter reference {path}: no such file.")
     try:
-        with asdf.open(path, lazy_load=False, memmap=False) as tree:
+        with asdf.open(path, lazy_load=False, memmap=False) as file:
+            tree = file.tree
             parameters, steps = _mapping(_plain(tree["parameters"])), _plain(tree.get("steps", []))
             found = {str(step["name"]): _mapping(step["parameters"]) for step in steps}
             older = _mapping(parameters.pop("steps", {}))
