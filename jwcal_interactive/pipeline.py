@@ -16,7 +16,7 @@ from jwcal_interactive.references.book import Overrides, ReferenceBook, UsedRefe
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["Outcome", "Progress", "Watch", "peak_memory", "run_recipe", "run_step"]
+__all__ = ["Outcome", "Progress", "Watch", "peak_memory", "reporter", "run_recipe", "run_step"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,21 @@ class Watch:
 
     progress: Callable[[Progress], None] = field(default=lambda _p: None)
     tiles: Tiles = field(default_factory=Tiles)
+
+
+def reporter(
+    progress: Callable[[Progress], None], step: str, index: int, nsteps: int
+) -> Callable[[float], None]:
+    """Report the fractions of one step, never going back where the step passes over the rows again."""
+    reached = -1.0
+
+    def report(fraction: float) -> None:
+        nonlocal reached
+        if fraction > reached:
+            reached = fraction
+            progress(Progress(step, index, nsteps, fraction))
+
+    return report
 
 
 def peak_memory() -> int:
@@ -157,10 +172,7 @@ def run_recipe(
     """
     chosen = steps or recipe.steps
     for index, name in enumerate(chosen):
-
-        def report(fraction: float, name: str = name, index: int = index) -> None:
-            watch.progress(Progress(name, index, len(chosen), fraction))
-
+        report = reporter(watch.progress, name, index, len(chosen))
         report(0.0)
         tiles = replace(watch.tiles, progress=report)
         state, outcome = run_step(name, state, params.get(name), book, overrides, tiles)

@@ -77,10 +77,10 @@ class Tiles:
             for band in bands:
                 run(band)
             return
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="jwcal-tile") as pool:
-            futures = [pool.submit(run, band) for band in bands]
-            finished, pending = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in pending:
-                future.cancel()
+        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="jwcal-tile")
+        try:
+            finished, _ = wait([pool.submit(run, band) for band in bands], return_when=FIRST_EXCEPTION)
+        finally:
+            pool.shutdown(cancel_futures=True)  # also when Ctrl+C ends the wait: no band starts any more
         for future in finished:
             future.result()

@@ -61,7 +61,7 @@ class ReferenceBook:
         self.exposure = exposure
         self.pmap = ""  # name of the CRDS context that answered; empty until it was asked
         self._paths: dict[str, str | None] = {}
-        self._loaded: dict[tuple[str, bool], Reference] = {}
+        self._loaded: dict[tuple[str, int, int, bool], Reference] = {}
 
     def look_up(self, reftypes: tuple[str, ...]) -> dict[str, str | None]:
         """Paths by type from CRDS (``None`` for N/A); each type is asked for once.
@@ -118,7 +118,10 @@ class ReferenceBook:
         path = self.path(step, reftype, overrides)
         if path is None:
             return None
-        key = (path, exact)
+        if not Path(path).is_file():
+            raise ReferenceError(f"{reftype} reference {path}: no such file. Was it removed meanwhile?")
+        stat = Path(path).stat()
+        key = (path, stat.st_size, stat.st_mtime_ns, exact)
         if key in self._loaded:
             return self._loaded[key]
         reference = read_reference(path, reftype, self.exposure, exact=exact)

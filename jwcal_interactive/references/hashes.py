@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import secrets
 from pathlib import Path
 
 import platformdirs
@@ -27,8 +28,7 @@ def content_hash(path: str | Path) -> str:
     path = Path(path).resolve()
     stat = path.stat()
     if not _known:
-        with contextlib.suppress(OSError, ValueError):  # no ledger yet, or one cut short: start anew
-            _known.update({k: tuple(v) for k, v in json.loads(_ledger().read_text()).items()})
+        _known.update(_remembered())
     size_and_time = (stat.st_size, stat.st_mtime_ns)
     entry = _known.get(str(path))
     if entry is not None and tuple(entry[:2]) == size_and_time:
@@ -40,9 +40,18 @@ def content_hash(path: str | Path) -> str:
     return digest
 
 
+def _remembered() -> dict[str, tuple[int, int, str]]:
+    """Entries of the ledger; none if there is no ledger yet, or what is there is not one."""
+    try:
+        entries = json.loads(_ledger().read_text())
+        return {str(k): (int(size), int(time), str(digest)) for k, (size, time, digest) in entries.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
 def _remember() -> None:
     ledger = _ledger()
-    temporary = ledger.with_name(f".{ledger.name}.{id(_known)}")
+    temporary = ledger.with_name(f".{ledger.name}.{secrets.token_hex(4)}")
     with contextlib.suppress(OSError):  # a read-only home only costs time
         ledger.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(json.dumps(_known))

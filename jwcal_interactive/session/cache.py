@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
@@ -39,32 +40,36 @@ class ResultCache:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._states: OrderedDict[str, State] = OrderedDict()
+        self._lock = threading.RLock()  # displays read while a thread runs
 
     def __contains__(self, key: str) -> bool:
         return key in self._states
 
     def get(self, key: str) -> State | None:
         """State of a key, if it is still there."""
-        state = self._states.get(key)
-        if state is not None:
-            self._states.move_to_end(key)
-        return state
+        with self._lock:
+            state = self._states.get(key)
+            if state is not None:
+                self._states.move_to_end(key)
+            return state
 
     def put(self, key: str, state: State) -> None:
         """Keep a state; drops others if the limit is passed, never the one just given."""
-        self._states[key] = state
-        self._states.move_to_end(key)
-        while len(self._states) > 1 and self.nbytes > self.limit:
-            self._states.popitem(last=False)
+        with self._lock:
+            self._states[key] = state
+            self._states.move_to_end(key)
+            while len(self._states) > 1 and self.nbytes > self.limit:
+                self._states.popitem(last=False)
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays kept."""
         sizes: dict[int, int] = {}
-        for state in self._states.values():
-            for array in _arrays(state):
-                base = array if array.base is None else array.base
-                sizes[id(base)] = array.nbytes
+        with self._lock:
+            for state in self._states.values():
+                for array in _arrays(state):
+                    whole = array.base if isinstance(array.base, np.ndarray) else array
+                    sizes[id(whole)] = whole.nbytes
         return sum(sizes.values())
 
 

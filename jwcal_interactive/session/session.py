@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from jwcal_interactive.arrays import Exposure, Ramp, References, State
 from jwcal_interactive.errors import Cancelled, InputError, JwcalError, ParameterError
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.pipeline import Outcome, Progress, peak_memory, run_step
+from jwcal_interactive.pipeline import Outcome, Progress, peak_memory, reporter, run_step
 from jwcal_interactive.recipes import Recipe
 from jwcal_interactive.references.baseline import Baseline
 from jwcal_interactive.references.book import NOT_APPLICABLE, ReferenceBook, UsedReference
 from jwcal_interactive.session.cache import ResultCache
 from jwcal_interactive.session.history import Choice, Entry, now, versions_now
+from jwcal_interactive.session.keys import file_key, result_keys
 from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS, get_step
 from jwcal_interactive.steps.definition import StepDefinition
@@ -95,7 +94,7 @@ class Session:
         self._ledger = _Ledger()
         self._cache = ResultCache(memory_limit)
         self._input = ramp
-        self._input_key = _digest(str(path.resolve()), path.stat().st_mtime_ns, path.stat().st_size)
+        self._input_key = file_key(path)
         self._busy = threading.Lock()
         self._note("open", outcome=str(path))
 
@@ -144,10 +143,7 @@ class Session:
         ParameterError
             If a setting is not allowed in this version.
         """
-        for settings in timeline:
-            for step, values in settings.values.items():
-                type(self.baseline(step)).build(step, values)
-        self._timeline = list(timeline)
+        self._timeline = [self._checked(settings) for settings in timeline]
         self._position = position
         self._history = [*history, replace(self._history[0], number=len(history) + 1)]
 
@@ -162,8 +158,7 @@ class Session:
 
     def params(self, step: str) -> StepParams:
         """Parameters that the step will run with."""
-        base = self.baseline(step)
-        return base.model_copy(update=dict(self.settings.of(step)))
+        return self._params(step, self.settings)
 
     def source(self, step: str, name: str) -> Literal["default", "crds", "user"]:
         """Where the value of a parameter comes from."""
@@ -233,19 +228,11 @@ class Session:
         ReferenceError
             If the file does not exist.
         """
-        takers = [s for s in self.steps if s in STEPS and reftype in STEPS[s].references]
-        chosen = [s for s in takers if step in (None, s)]
-        if not chosen:
-            known = sorted({t for s in self.steps if s in STEPS for t in STEPS[s].references})
-            where = f"step {step}" if step else f"pipeline {self.recipe.alias}"
-            raise ParameterError(
-                f"no reference of type {reftype!r} is used by {where}; types: {', '.join(known)}."
-            )
         value = None if file is None else str(file)
         if value is not None and value.upper() != NOT_APPLICABLE:
             value = str(Path(value).resolve())
         settings = self.settings
-        for name in chosen:
+        for name in self._takers(reftype, step):
             settings = settings.with_override((name, reftype), value)
             self._book.path(name, reftype, settings.overrides)
         if settings != self.settings:
@@ -341,33 +328,31 @@ class Session:
         progress: Callable[[Progress], None],
         cancel: threading.Event,
     ) -> None:
-        keys = self._keys()
+        settings = self.settings  # those of the start: they may change while this runs
+        keys = self._keys(settings)
         start = self._start(keys, end) if begin is None else min(begin, self._start(keys, begin))
         state = self._before(keys, start)
         for index in range(start, end):
             step = self.steps[index]
             if state is None:
                 raise AssertionError("a step has no input")
-
-            def report(fraction: float, step: str = step, index: int = index) -> None:
-                progress(Progress(step, index - start, end - start, fraction))
-
+            report = reporter(progress, step, index - start, end - start)
             report(0.0)
             tiles = replace(self._tiles, progress=report, cancel=cancel)
-            state = self._run_one(step, keys[step], state, tiles)
+            state = self._run_one(step, keys[step], settings, state, tiles)
             report(1.0)
 
-    def _run_one(self, step: str, key: str, state: State, tiles: Tiles) -> State:
-        params = self.params(step) if step in STEPS else None
+    def _run_one(self, step: str, key: str, settings: Settings, state: State, tiles: Tiles) -> State:
+        params = self._params(step, settings) if step in STEPS else None
         try:
-            result, outcome = run_step(step, state, params, self._book, self.settings.overrides, tiles)
+            result, outcome = run_step(step, state, params, self._book, settings.overrides, tiles)
         except Cancelled:
-            self._note("run", step, outcome="cancelled")
+            self._note("run", step, settings, outcome="cancelled")
             raise
-        except JwcalError as error:
-            self._ledger.failures[key] = str(error)
-            self._ledger.latest[step] = key
-            self._note("run", step, outcome="failed", reason=str(error))
+        except Exception as error:
+            reason = str(error) if isinstance(error, JwcalError) else f"{type(error).__name__}: {error}"
+            self._ledger.failures[key] = reason
+            self._note("run", step, settings, outcome="failed", reason=reason)
             raise
         self._cache.put(key, result)
         self._ledger.failures.pop(key, None)
@@ -376,6 +361,7 @@ class Session:
         self._note(
             "run",
             step,
+            settings,
             outcome=outcome.state,
             reason=outcome.reason,
             seconds=outcome.seconds,
@@ -559,29 +545,48 @@ class Session:
         self._index(step)
         return get_step(step).name
 
-    def _keys(self) -> dict[str, str]:
-        """Key of each step's result: everything that decides it, from the input on."""
-        keys: dict[str, str] = {}
-        key = self._input_key
-        for step in self.steps:
-            values = self.params(step).model_dump() if step in STEPS else {}
-            overrides = {k[1]: _stamp(v) for k, v in self.settings.overrides.items() if k[0] == step}
-            key = _digest(key, step, values, overrides)
-            keys[step] = key
-        return keys
+    def _params(self, step: str, settings: Settings) -> StepParams:
+        return self.baseline(step).model_copy(update=dict(settings.of(step)))
+
+    def _checked(self, settings: Settings) -> Settings:
+        """Check settings from a file; values come back in the types of the parameters."""
+        for step, values in settings.values.items():
+            checked = type(self.baseline(step)).build(step, values)
+            settings = settings.with_values(step, {name: getattr(checked, name) for name in values})
+        for step, reftype in settings.overrides:
+            self._takers(reftype, step)
+        return settings
+
+    def _takers(self, reftype: str, step: str | None) -> list[str]:
+        """Find the steps that use references of a type: the one given, or all."""
+        takers = [s for s in self.steps if s in STEPS and reftype in STEPS[s].references]
+        chosen = [s for s in takers if step in (None, s)]
+        if not chosen:
+            known = sorted({t for s in self.steps if s in STEPS for t in STEPS[s].references})
+            where = f"step {step}" if step else f"pipeline {self.recipe.alias}"
+            raise ParameterError(
+                f"no reference of type {reftype!r} is used by {where}; types: {', '.join(known)}."
+            )
+        return chosen
+
+    def _keys(self, settings: Settings | None = None) -> dict[str, str]:
+        chosen = settings or self.settings
+        return result_keys(
+            self._input_key, self.steps, chosen, lambda s: self._params(s, chosen) if s in STEPS else None
+        )
 
     def _move_to(self, settings: Settings) -> None:
         del self._timeline[self._position + 1 :]
         self._timeline.append(settings)
         self._position += 1
 
-    def _note(self, action: Any, step: str = "", **facts: Any) -> None:
+    def _note(self, action: Any, step: str = "", settings: Settings | None = None, **facts: Any) -> None:
+        settings = settings or self.settings
         choices = {}
         if step in STEPS:
-            for name, value in self.params(step).changed().items():
-                user = self.source(step, name) == "user"
-                origin = "user" if user else self._baseline.origins.get((step, name), "default")
-                choices[name] = Choice(value, origin)
+            for name, value in self._params(step, settings).changed().items():
+                crds = self._baseline.origins.get((step, name), "default")
+                choices[name] = Choice(value, "user" if name in settings.of(step) else crds)
         self._history.append(
             Entry(
                 number=len(self._history) + 1,
@@ -594,16 +599,3 @@ class Session:
                 **facts,
             )
         )
-
-
-def _stamp(file: str) -> list[Any]:
-    """Identity of an override file: a file that is changed on disk makes results stale."""
-    path = Path(file)
-    if not path.is_file():
-        return [file]
-    stat = path.stat()
-    return [str(path.resolve()), stat.st_size, stat.st_mtime_ns]
-
-
-def _digest(*parts: Any) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,57 @@
+"""Keys of results: everything that decides a result, as one short text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from jwcal_interactive.params import StepParams
+from jwcal_interactive.settings import Settings
+
+__all__ = ["file_key", "result_keys"]
+
+
+def file_key(path: str | Path) -> list[Any]:
+    """Identity of a file: full path, size and time of change; of a name that is no file, the name."""
+    path = Path(path)
+    if not path.is_file():
+        return [str(path)]
+    stat = path.stat()
+    return [str(path.resolve()), stat.st_size, stat.st_mtime_ns]
+
+
+def result_keys(
+    exposure: list[Any],
+    steps: Iterable[str],
+    settings: Settings,
+    params: Callable[[str], StepParams | None],
+) -> dict[str, str]:
+    """Key of each step's result: the exposure, and parameters and overrides up to and including the step.
+
+    Parameters
+    ----------
+    exposure : list
+        `file_key` of the exposure.
+    steps : iterable of str
+        In order.
+    settings : Settings
+        Give the overrides; an override file that changes on disk changes the key.
+    params : callable
+        Parameters by step name; ``None`` for a step that this version does not offer.
+    """
+    keys: dict[str, str] = {}
+    key = _digest(exposure)
+    for step in steps:
+        model = params(step)
+        values = {} if model is None else model.model_dump()
+        overrides = {t: file_key(file) for (s, t), file in settings.overrides.items() if s == step}
+        key = _digest(key, step, values, overrides)
+        keys[step] = key
+    return keys
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

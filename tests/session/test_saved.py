@@ -1,0 +1,98 @@
+"""Saving a session and opening it again, from its own file and from the notebook that it exported."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import tiny_exposure
+
+from jwcal_interactive import ParameterError, ReferenceError, Session, open_session
+
+pytestmark = pytest.mark.usefixtures("tiny_context")
+
+
+@pytest.fixture
+def session(tiny_raw: Path, tmp_path: Path) -> Session:
+    session = open_session(tiny_raw)
+    session.set("jump", rejection_threshold=5.5)
+    session.set("ipc", skip=True)
+    session.override("gain", tiny_exposure.write_reference(tmp_path, "gain", name="other.fits"), step="jump")
+    session.override("dark", "N/A")
+    session.undo()
+    session.run()
+    return session
+
+
+@pytest.mark.parametrize("ending", ["json", "ipynb"])
+def test_round_trip(ending: str, session: Session, tmp_path: Path) -> None:
+    file = tmp_path / "deeper" / "folder" / f"s.{ending}"
+    saved = session.save(file) if ending == "json" else session.export(file)
+    again = open_session(saved)
+    assert again.timeline == session.timeline
+    assert again.position == session.position
+    assert again.settings == session.settings
+    assert again.context == session.context
+    assert again.pipeline == session.pipeline
+    assert again.history[:-1] == session.history
+    assert again.history[-1].action == "open"
+    assert [e.number for e in again.history] == list(range(1, len(again.history) + 1))
+    again.run()
+    assert again.digest() == session.digest()
+    again.redo()
+    assert again.settings.overrides["dark_current", "dark"] == "N/A"
+
+
+def test_choices_of_opening(session: Session, tmp_path: Path) -> None:
+    again = open_session(session.save(tmp_path / "s.json"), memory_limit=1, threads=1)
+    again.run()
+    assert again.result("superbias") is None
+    assert again.digest() == session.digest()
+
+
+def test_readable(session: Session, tmp_path: Path) -> None:
+    text = session.save(tmp_path / "s.json").read_text()
+    assert text.endswith("\n")
+    document = json.loads(text)
+    assert document["exposure"] == f"input/{session.path.name}"
+    assert document["crds_context"] == tiny_exposure.CONTEXT
+
+
+def test_moved_with_its_exposure(session: Session, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(tmp_path / "input", folder / "input")
+    session.save(tmp_path / "s.json").rename(folder / "s.json")
+    again = open_session(folder / "s.json")
+    assert again.path.resolve() == (folder / "input" / session.path.name).resolve()
+
+
+def test_values_as_text_get_their_type(session: Session, tmp_path: Path) -> None:
+    """Somebody edited the file by hand."""
+    file = session.save(tmp_path / "s.json")
+    document = json.loads(file.read_text())
+    document["timeline"][1]["values"]["jump"]["rejection_threshold"] = "5.5"
+    document["position"] = 1
+    file.write_text(json.dumps(document))
+    assert open_session(file).params("jump").rejection_threshold == 5.5
+
+
+def test_override_of_a_type_that_is_not_used(session: Session, tmp_path: Path) -> None:
+    file = session.save(tmp_path / "s.json")
+    document = json.loads(file.read_text())
+    document["timeline"][-1]["overrides"][0]["reftype"] = "flat"
+    file.write_text(json.dumps(document))
+    with pytest.raises(ParameterError, match="flat"):
+        open_session(file)
+
+
+def test_override_that_is_gone_can_be_mended(session: Session, tmp_path: Path) -> None:
+    file = session.save(tmp_path / "s.json")
+    (tmp_path / "other.fits").unlink()
+    again = open_session(file)
+    with pytest.raises(ReferenceError, match=r"other\.fits"):
+        again.run()
+    again.override("gain", None, step="jump")
+    again.run()
+    assert again.is_finished
