@@ -125,7 +125,8 @@ def ramp_fit(ramp: Ramp, refs: References, p: RampFitParams, tiles: Tiles) -> Ra
     dark = ramp.average_dark_current
     if dark is None:
         dark = np.zeros((0, 0), np.float32)
-    rate, rateints = _empty((ny, nx)), _empty((nints, ny, nx))
+    rate = _empty((ny, nx))
+    rateints = _only_integration(rate) if nints == 1 else _empty((nints, ny, nx))
 
     def fit(y0: int, y1: int) -> None:
         fit_ramps(
@@ -273,6 +274,13 @@ def _frame_time(exposure: Exposure) -> float:
 def _empty(shape: tuple[int, ...]) -> _Arrays:
     floats = [np.empty(shape, np.float32) for _ in range(4)]
     return floats[0], floats[1], floats[2], floats[3], np.empty(shape, np.uint32)
+
+
+def _only_integration(rate: _Arrays) -> _Arrays:
+    """Arrays of a single integration: its numbers are those of the exposure, but for the errors."""
+    data, err, var_poisson, var_rnoise, dq = rate
+    own_err = np.empty_like(err)
+    return data[None], own_err[None], var_poisson[None], var_rnoise[None], dq[None]
 
 
 def _slopes(arrays: _Arrays) -> Slopes:
