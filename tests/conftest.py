@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ import tiny_exposure
 
 from jwcal_interactive.cli.main import main
 from jwcal_interactive.demo import kept_exposure
-from jwcal_interactive.simulate import ExposureSpec
+from jwcal_interactive.simulate import ExposureSpec, Scene
 
 # Simulated exposures by name; made once and kept in the user's cache folder.
 SPECS = {
@@ -29,6 +29,8 @@ SPECS = {
         subarray="SUB640", readpatt="BRIGHT2", ngroups=8, nints=3, observation="004", seed=4
     ),
 }
+# The same under a bright sky, for statistics of slopes (tests/truth says why).
+SPECS |= {f"bright-{name}": replace(spec, scene=Scene(background=100.0)) for name, spec in SPECS.items()}
 
 
 @pytest.fixture(scope="session")

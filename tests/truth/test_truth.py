@@ -15,6 +15,11 @@ from jwcal_interactive.simulate import CosmicRayHits, read_truth
 pytestmark = pytest.mark.truth
 
 EXPOSURES = ("full-rapid", "full-bright2", "sub640-rapid-3", "sub640-bright2-3")
+# The official weights and ERR, which this software keeps, come from the measured rate: a slope that is low by
+# chance has a small ERR, and near a limit between two weights another one. So the mean of pulls is below 0 under
+# a faint sky although the slopes are right; under a bright sky this vanishes. The mean is tested under the bright
+# sky, the median under both.
+BRIGHT = tuple(f"bright-{name}" for name in EXPOSURES)
 SNR_EDGES = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 20.0, 100.0, np.inf)  # hits, in sigma of one difference
 
 
@@ -28,7 +33,7 @@ class Calibrated:
     hits: CosmicRayHits
 
 
-@pytest.fixture(scope="module", params=EXPOSURES)
+@pytest.fixture(scope="module", params=(*EXPOSURES, *BRIGHT))
 def calibrated(request: pytest.FixtureRequest, simulated: Callable[[str], tuple[Path, Path]]) -> Calibrated:
     raw, truth = simulated(request.param)
     session = open_session(raw, context="demo")
@@ -54,8 +59,10 @@ def test_pulls(calibrated: Calibrated, capsys: pytest.CaptureFixture[str]) -> No
             f"\n{calibrated.name:<18} pulls of {good.sum()} unflagged pixels: mean {mean:+.4f}, "
             f"median {np.median(pulls):+.4f}, width {width:.4f}, beyond 5 sigma {beyond:.2e}"
         )
-    assert abs(mean) < 0.02
+    assert abs(np.median(pulls)) < 0.02
     assert abs(width - 1) < 0.05
+    if calibrated.name in BRIGHT:
+        assert abs(mean) < 0.02
     assert beyond < 1e-3
 
 
