@@ -48,12 +48,12 @@ class Keyword(NamedTuple):
     comment: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ExtraHDU:
     """An extension that is carried unchanged from the raw file to the products (GROUP, INT_TIMES…)."""
 
     name: str
-    hdu: Any  # in memory; only `io` looks inside
+    content: bytes  # header and data units as they stand in the file
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,8 +46,6 @@ class Together:
         self._temporary[path] = temporary
         with _explained(path):
             yield temporary
-            with temporary.open("rb+") as stream:
-                os.fsync(stream.fileno())
 
     def _appear(self) -> None:
         done: list[Path] = []
@@ -82,8 +79,8 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(
-            f"{path}: cannot be written ({error.strerror or one_line(error)}). Nothing was left behind; free disk "
-            "space or choose another folder with --output-dir."
+            f"{path}: cannot be written ({error.strerror or one_line(error)}). Nothing was left behind; free "
+            "disk space or choose another folder with --output-dir."
         ) from error
 
 

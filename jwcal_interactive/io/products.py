@@ -146,9 +146,10 @@ def write_product(
             unit = product.unit if name in ("SCI", "ERR") else None
             changes = {"BUNIT": Keyword(unit, "physical units of the array values")} if unit else {}
             hdus.append(fits.ImageHDU(np.asarray(array), _header(cards, changes), name=name))
-        for extra in product.extra:
-            hdus.append(extra.hdu.copy())
         hdus.writeto(temporary, output_verify="silentfix")
+        with temporary.open("ab") as stream:
+            for extra in product.extra:
+                stream.write(extra.content)
 
 
 def _header(cards: Sequence[Card], changes: Mapping[str, Keyword]) -> Any:

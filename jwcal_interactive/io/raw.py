@@ -8,7 +8,7 @@ import gzip
 import warnings
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,8 @@ class _Opened:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.compressed = self._is_compressed()
-        self.stream = path.open("rb")  # opened here, because fits.open leaves a file that it refuses open
+        # opened here, because fits.open leaves a file that it refuses open
+        self.stream: IO[bytes] = gzip.open(path) if self.compressed else path.open("rb")  # noqa: SIM115
         try:
             self._open()
             self._check_length()
@@ -110,7 +111,8 @@ class _Opened:
                 self.hdus = fits.open(self.stream, memmap=False, lazy_load_hdus=False)
             except (OSError, EOFError, ValueError, TypeError, zlib.error) as error:
                 raise InputError(
-                    f"{self.path}: the FITS file is damaged or truncated ({one_line(error)}). Download it again."
+                    f"{self.path}: the FITS file is damaged or truncated ({one_line(error)}). "
+                    "Download it again."
                 ) from None
 
     def _check_length(self) -> None:
@@ -148,13 +150,22 @@ class _Opened:
                 "(integration, group, y, x), as in an _uncal.fits or _ramp.fits file."
             )
         extra = tuple(
-            ExtraHDU(hdu.name, hdu.copy())
+            ExtraHDU(hdu.name, self._content(hdu))
             for hdu in self.hdus[1:]
-            if hdu.name not in _RAMP_HDUS and not hdu.is_image and hdu.data is not None
+            if hdu.name not in _RAMP_HDUS and not hdu.is_image
         )
         exposure = exposure_from_cards(path, cards_of(primary), cards_of(sci), extra)
         self._refuse_other_readouts(exposure)
         return self._check_shape(exposure, tuple(sci[f"NAXIS{n}"] for n in (4, 3, 2, 1)))
+
+    def _content(self, hdu: Any) -> bytes:
+        """Header and data units of an extension, unchanged."""
+        info = hdu.fileinfo()
+        position = self.stream.tell()
+        self.stream.seek(info["hdrLoc"])
+        content = self.stream.read(info["datLoc"] - info["hdrLoc"] + info["datSpan"])
+        self.stream.seek(position)
+        return content
 
     def _refuse_other_readouts(self, exposure: Exposure) -> None:
         if "IRS2" in exposure.readpatt:

@@ -161,10 +161,7 @@ def _window(
 
 
 def _cut(hdu: Any, window: tuple[slice, slice] | None, dtype: Any) -> NDArray[Any]:
-    if window is None or hdu.header["NAXIS"] < 2:
-        array = hdu.data
-    else:
-        array = hdu.section[(..., *window)]
+    array = hdu.data if window is None or hdu.header["NAXIS"] < 2 else hdu.section[(..., *window)]
     return np.ascontiguousarray(array, dtype=dtype)
 
 
@@ -185,7 +182,7 @@ def _standard_bits(dq: NDArray[Any], hdus: Any) -> NDArray[np.uint32]:
 
 @dataclass(frozen=True)
 class ParameterFile:
-    """Content of a ``pars-*`` reference: parameters of a step or pipeline, and those of a pipeline's steps."""
+    """Content of a ``pars-*`` reference: parameters of a step or pipeline, and of a pipeline's steps."""
 
     parameters: dict[str, Any]
     steps: dict[str, dict[str, Any]]
@@ -194,27 +191,27 @@ class ParameterFile:
 def read_parameters(path: str | Path) -> ParameterFile:
     """Read a ``pars-*`` reference (ASDF).
 
-    The steps of a pipeline are a list of ``{class, name, parameters}`` beside ``parameters`` or, in the older
-    form, a mapping of name to parameters inside ``parameters`` (schemas step_config-1.0.0 and -0.1.0 of stpipe).
+    The steps of a pipeline are a list of ``{class, name, parameters}`` beside ``parameters`` or, in the
+    older form, a mapping of name to parameters inside ``parameters`` (schemas step_config-1.0.0 and
+    step_config-0.1.0 of stpipe).
 
     Raises
     ------
     ReferenceError
         If the file cannot be read or is in neither form.
     """
-    import asdf
     import yaml
+    from asdf.util import load_yaml
 
     path = Path(path)
     if not path.is_file():
         raise ReferenceError(f"parameter reference {path}: no such file.")
     try:
-        with asdf.open(path, lazy_load=False, memmap=False) as file:
-            tree = file.tree
-            parameters, steps = _mapping(_plain(tree["parameters"])), _plain(tree.get("steps", []))
-            found = {str(step["name"]): _mapping(step["parameters"]) for step in steps}
-            older = _mapping(parameters.pop("steps", {}))
-            found |= {name: _mapping(values) for name, values in older.items()}
+        tree = load_yaml(path)  # no arrays in it: the extensions of asdf take seconds to load
+        parameters, steps = _mapping(_plain(tree["parameters"])), _plain(tree.get("steps", []))
+        found = {str(step["name"]): _mapping(step["parameters"]) for step in steps}
+        older = _mapping(parameters.pop("steps", {}))
+        found |= {name: _mapping(values) for name, values in older.items()}
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         raise ReferenceError(
             f"parameter reference {path}: cannot be read as ASDF with a `parameters` tree "
