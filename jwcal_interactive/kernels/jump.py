@@ -36,7 +36,7 @@ _TO_LOOK_AT = np.uint8(DQ.DO_NOT_USE | DQ.SATURATED | DQ.JUMP_DET)
 
 # Pixels screened together, and the most differences per pixel that are worth it.
 _CHUNK = 64
-_MAX_DIFFERENCES_SCREENED = 128
+_MAX_DIFFERENCES_SCREENED = 1024
 # Passes of the clipping across integrations (default of astropy.stats.sigma_clip).
 _CLIPPING_PASSES = 5
 
