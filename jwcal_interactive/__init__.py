@@ -1,6 +1,6 @@
 """Interactive reduction of JWST exposures: the headless core.
 
-Open a raw exposure, see what each step does to it, change a setting, and leave with a notebook that repeats it:
+Open a raw exposure, see what each step does to it, change a setting, leave with a notebook that repeats it:
 
 >>> from jwcal_interactive import open_session
 >>> session = open_session("jw01234001001_02101_00001_nrcalong_uncal.fits")
@@ -29,7 +29,9 @@ from jwcal_interactive.headless import calibrate
 from jwcal_interactive.pipeline import Outcome, Progress
 from jwcal_interactive.session.opening import open_session
 from jwcal_interactive.session.session import Session, StepStatus
-from jwcal_interactive.version import VERSION as __version__
+from jwcal_interactive.version import VERSION
+
+__version__ = VERSION
 
 __all__ = [
     "DQ",

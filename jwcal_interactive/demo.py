@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from jwcal_interactive.session.session import Session
     from jwcal_interactive.simulate import ExposureSpec
 
-__all__ = ["DEMO_SUBARRAYS", "Demo", "demo_exposure", "demo_session", "kept_exposure", "repeat_with_papermill", "write_demo"]
+__all__ = [
+    "DEMO_SUBARRAYS",
+    "Demo",
+    "demo_exposure",
+    "demo_session",
+    "kept_exposure",
+    "repeat_with_papermill",
+    "write_demo",
+]
 
 DEMO_SUBARRAYS = ("FULL", "SUB640")
 

@@ -70,12 +70,11 @@ def write_workbench_notebook(
         *(["session.run()"] if run else []),
         "Workbench(session)",
     ]
-    text = (
-        f"# {file.name}\n\nIf the workbench is not shown below, run the cell (Shift+Enter). `session` can be used "
-        "in further cells beside the panels."
-    )
+    text = "If no workbench is shown, run the cell below (Shift+Enter). `session` is there for further cells."
+    cell = new_code_cell("\n".join(lines))
+    cell.metadata["jupyter"] = {"source_hidden": True}  # the room is for the workbench
     notebook = new_notebook(
-        cells=[new_markdown_cell(text), new_code_cell("\n".join(lines))],
+        cells=[new_markdown_cell(text), cell],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
     path = writable_folder(folder) / f"{file.stem}_workbench.ipynb"

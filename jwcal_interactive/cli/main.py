@@ -32,7 +32,7 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="jwcal")
 def cli() -> None:
-    """Interactive reduction of JWST exposures.
+    r"""Interactive reduction of JWST exposures.
 
     \b
     jwcal demo                      see it all once, on a simulated exposure; needs no network

@@ -37,7 +37,7 @@ def command(
     threads: int | None,
     quiet: bool,
 ) -> None:
-    """Run a pipeline (or one step) on FILE and write its products.
+    r"""Run a pipeline (or one step) on FILE and write its products.
 
     PIPELINE_OR_STEP is a pipeline (detector1 or calwebb_detector1, guider or calwebb_guider) or the name of
     one step (jump). FILE is a raw exposure (_uncal.fits); a single step also takes a ramp (_ramp.fits).

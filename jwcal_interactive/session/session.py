@@ -411,7 +411,7 @@ class Session:
         return self._cache.get(latest) if latest else None
 
     def references(self, step: str) -> tuple[UsedReference, ...]:
-        """References that a step used when it last ran with the present settings."""
+        """Name the references that a step used when it last ran with the present settings."""
         outcome = self._ledger.outcomes.get(self._keys()[step])
         return outcome.references if outcome else ()
 
