@@ -76,6 +76,7 @@ def run_notebook(
                     cwd=str(run_folder),
                     progress_bar=False,
                     log_output=False,
+                    extra_arguments=["--IPKernelApp.log_level=40"],  # errors only
                 )
                 failure = None
             except PapermillExecutionError as error:
