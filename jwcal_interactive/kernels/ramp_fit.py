@@ -498,11 +498,11 @@ def _restore_read_noise(work, arrays, y, x0, c, rules, times, out_vr, outi_vr):
             if read > 0.0:
                 by_read += 1.0 / read
         read = _variance(by_read)
-        if seen & _CHARGELOSS:
+        if not seen & _CHARGELOSS:
+            total += 1.0 / read if read > 0.0 else 0.0
+        elif by_read > 0.0:
             outi_vr[i, y, x] = read
             total += by_read
-        elif read > 0.0:
-            total += 1.0 / read
     if total > 0.0:
         out_vr[y, x] = _variance(total)
 
@@ -560,9 +560,7 @@ def fit_ramps(
             for i in range(nints):
                 if nints > 1:
                     _load(work, arrays, i, y, x0, width, rules)
-                _fit_integration(
-                    work, together, arrays, weights, i, y, x0, width, rules, times, outi, outi_dq
-                )
+                _fit_integration(work, together, arrays, weights, i, y, x0, width, rules, times, outi, outi_dq)
             _fit_exposure(work, nints, y, x0, width, out, out_dq)
             for c in range(width):
                 if work.pixels[c].chargeloss:

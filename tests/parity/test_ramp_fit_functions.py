@@ -46,9 +46,7 @@ def random_ramps(seed, nints, ngroups, nframes=1, groupgap=0, shape=(24, 90), ch
     groupdq |= np.where(everywhere < 0.03, DQ.DO_NOT_USE, 0).astype(np.uint8)
     groupdq |= np.where(everywhere > 0.97, DQ.JUMP_DET, 0).astype(np.uint8)
     crowded = rng.random(shape) < 0.2
-    groupdq[:, :, crowded] |= rng.choice([0, 0, 1, 2, 4, 32], (nints, ngroups, crowded.sum())).astype(
-        np.uint8
-    )
+    groupdq[:, :, crowded] |= rng.choice([0, 0, 1, 2, 4, 32], (nints, ngroups, crowded.sum())).astype(np.uint8)
     if charge:
         groupdq[(rng.random(data.shape) < 0.05)] |= np.uint8(DQ.CHARGELOSS | DQ.DO_NOT_USE)
     pixeldq = np.zeros(shape, np.uint32)
@@ -56,11 +54,13 @@ def random_ramps(seed, nints, ngroups, nframes=1, groupgap=0, shape=(24, 90), ch
         pixeldq[rng.random(shape) < 0.01] |= np.uint32(flag)
     for bad in (np.nan, 0.0, -1.0):
         gain[rng.random(shape) < 0.01] = bad
-    for bad in (np.nan, 0.0):
+    # With charge loss, where the read noise is unknown, the official variances of integrations are 0.
+    for bad in (0.0,) if charge else (np.nan, 0.0):
         readnoise[rng.random(shape) < 0.01] = bad
     data[rng.random(data.shape) < 0.002] = np.nan
+    # Nor do the official integrations have a read-noise variance where the zero frame was used.
     zeroframe = (data[:, 0] * 0.5).astype(np.float32)
-    zeroframe[rng.random(zeroframe.shape) < 0.3] = 0
+    zeroframe[rng.random(zeroframe.shape) < (1.0 if charge else 0.3)] = 0
     ramp = Ramp(
         exposure=exposure, data=data.astype(np.float32), groupdq=groupdq, pixeldq=pixeldq,
         zeroframe=zeroframe, average_dark_current=rng.exponential(0.02, shape).astype(np.float32),
@@ -143,9 +143,10 @@ def test_without_dark_and_zero_frame():
     compare(ramp, refs, suppress=False)
 
 
+@pytest.mark.parametrize("nints", [1, 3])
 @pytest.mark.parametrize("suppress", [True, False])
-def test_charge_loss(suppress):
-    ramp, refs = random_ramps(8, 3, 8, charge=True)
+def test_charge_loss(suppress, nints):
+    ramp, refs = random_ramps(8, nints, 8, charge=True)
     compare(ramp, refs, suppress=suppress)
 
 

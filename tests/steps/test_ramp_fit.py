@@ -125,6 +125,19 @@ def test_one_good_group(fit):
     assert kept.rate.dq.item() == DQ.SATURATED
 
 
+@pytest.mark.parametrize("nints", [1, 3])
+def test_charge_loss_changes_the_slope_but_not_the_read_noise(fit, nints):
+    values, flags = np.tile(rising(), (nints, 1)), np.zeros((nints, 8), int)
+    values[:, 5:] -= 20
+    flags[0, 5:] = DQ.CHARGELOSS | DQ.DO_NOT_USE
+    values[1:] = rising()
+    out, complete = fit(values, flags), fit(np.tile(rising(), (nints, 1)))
+    for ours, expected in ((out.rate, complete.rate), (out.rateints, complete.rateints)):
+        np.testing.assert_allclose(ours.data, 5, rtol=1e-6)
+        np.testing.assert_allclose(ours.var_rnoise, expected.var_rnoise, rtol=1e-6)
+    assert out.rateints.var_poisson[0].item() > complete.rateints.var_poisson[0].item()
+
+
 @pytest.mark.parametrize("frame", [30.0, 0.0])
 def test_zero_frame(fit, frame):
     out = fit(rising(), DQ.SATURATED, zeroframe=frame, suppress_one_group=False)
