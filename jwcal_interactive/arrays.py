@@ -89,7 +89,7 @@ class Exposure:
     primary: tuple[Card, ...] = ()
     sci: tuple[Card, ...] = ()
     extra: tuple[ExtraHDU, ...] = ()
-    tree: Mapping[str, Any] = field(default_factory=dict)  # metadata that only the ASDF extension holds
+    meta: Mapping[str, Any] = field(default_factory=dict)  # tree of the ASDF extension: all metadata
 
     def keyword(self, name: str) -> Value:
         """Value of a header keyword, primary header first; ``None`` if the file does not have it."""

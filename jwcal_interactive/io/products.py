@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import Card, ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, State
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES
 from jwcal_interactive.io.atomic import Together
+from jwcal_interactive.io.metadata_tree import metadata_hdu
+from jwcal_interactive.recipes import RECIPES
 
 __all__ = ["SUFFIXES", "Product", "product_path", "products_of", "write_product"]
 
@@ -90,9 +92,9 @@ def _ramp_product(ramp: Ramp, suffix: str) -> Product:
 def product_path(input_name: str, suffix: str, folder: Path) -> Path:
     """Name of a product: the suffix of the input's file name is replaced, e.g. ``_uncal`` by ``_rate``."""
     stem = re.sub(r"\.fits(\.gz)?$", "", Path(input_name).name)
-    base, _, last = stem.rpartition("_")
-    known = base and (last in SUFFIXES or last == "uncal")
-    return folder / f"{base if known else stem}_{suffix}.fits"
+    steps = {step for recipe in RECIPES.values() for step in recipe.steps}
+    known = "|".join(map(re.escape, sorted({"uncal", *SUFFIXES, *steps})))
+    return folder / f"{re.sub(f'(?<=.)_({known})$', '', stem)}_{suffix}.fits"
 
 
 def write_product(
@@ -141,15 +143,20 @@ def write_product(
         hdus = fits.HDUList([fits.PrimaryHDU(header=_header(exposure.primary, own))])
         for line in history:
             hdus[0].header.add_history(line)
+        extra = [fits.BinTableHDU.fromstring(e.content) for e in product.extra]
         for name, array in product.arrays.items():
             cards = exposure.sci if name == "SCI" else ()
             unit = product.unit if name in ("SCI", "ERR") else None
             changes = {"BUNIT": Keyword(unit, "physical units of the array values")} if unit else {}
-            hdus.append(fits.ImageHDU(np.asarray(array), _header(cards, changes), name=name))
+            hdus.append(fits.ImageHDU(np.asarray(array), _header(cards, changes), name=name, ver=1))
+            if name == "DQ":  # the official order
+                hdus.extend(extra)
+                extra = []
+        hdus.extend(extra)
+        if exposure.meta:
+            own_meta = {"date": now, "filename": path.name, "model_type": product.model}
+            hdus.append(metadata_hdu({**exposure.meta, **own_meta}))
         hdus.writeto(temporary, output_verify="silentfix")
-        with temporary.open("ab") as stream:
-            for extra in product.extra:
-                stream.write(extra.content)
 
 
 def _header(cards: Sequence[Card], changes: Mapping[str, Keyword]) -> Any:

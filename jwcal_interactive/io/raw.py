@@ -7,8 +7,9 @@ import dataclasses
 import gzip
 import warnings
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from jwcal_interactive.arrays import Exposure, ExtraHDU, Ramp
 from jwcal_interactive.errors import InputError, one_line
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES
 from jwcal_interactive.io.headers import cards_of, exposure_from_cards
+from jwcal_interactive.io.metadata_tree import read_metadata
 
 __all__ = ["read_arrays", "read_exposure", "read_ramp"]
 
@@ -66,7 +68,7 @@ class _Opened:
         self.path = path
         self.compressed = self._is_compressed()
         # opened here, because fits.open leaves a file that it refuses open
-        self.stream: IO[bytes] = gzip.open(path) if self.compressed else path.open("rb")  # noqa: SIM115
+        self.stream: BufferedIOBase = gzip.open(path) if self.compressed else path.open("rb")  # noqa: SIM115
         try:
             self._open()
             self._check_length()
@@ -156,6 +158,8 @@ class _Opened:
         )
         exposure = exposure_from_cards(path, cards_of(primary), cards_of(sci), extra)
         self._refuse_other_readouts(exposure)
+        if "ASDF" in self.hdus:
+            exposure = dataclasses.replace(exposure, meta=read_metadata(path, self.hdus["ASDF"]))
         return self._check_shape(exposure, tuple(sci[f"NAXIS{n}"] for n in (4, 3, 2, 1)))
 
     def _content(self, hdu: Any) -> bytes:

@@ -172,9 +172,7 @@ def find_references(
             raise ReferenceError(_unreachable(context, error)) from error
 
 
-def _ask(
-    context: Context, exposure: Exposure, reftypes: tuple[str, ...]
-) -> tuple[str, dict[str, str | None]]:
+def _ask(context: Context, exposure: Exposure, reftypes: tuple[str, ...]) -> tuple[str, dict[str, str | None]]:
     import crds
     from crds.core import heavy_client
     from crds.core.exceptions import CrdsDownloadError
@@ -206,9 +204,7 @@ def _ask(
             "another --context."
         )
     try:
-        found = (
-            crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst") if wanted else {}
-        )
+        found = crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst") if wanted else {}
     except crds.CrdsError as error:
         files = ", ".join(answers[t] for t in wanted)
         raise ReferenceError(_unreachable(context, error, f" (one of {files})")) from error

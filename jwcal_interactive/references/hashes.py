@@ -54,5 +54,8 @@ def _remember() -> None:
     temporary = ledger.with_name(f".{ledger.name}.{secrets.token_hex(4)}")
     with contextlib.suppress(OSError):  # a read-only home only costs time
         ledger.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(_known))
-        temporary.replace(ledger)
+        try:
+            temporary.write_text(json.dumps(_known))
+            temporary.replace(ledger)
+        finally:
+            temporary.unlink(missing_ok=True)

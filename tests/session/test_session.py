@@ -133,7 +133,9 @@ class TestSettings:
         assert "rejection_threshold" not in choice  # it is the default again
         session.reset("jump")
         session.run(last="jump")
-        assert session.history[-1].choices["rejection_threshold"].source == "jwst_nircam_pars-jumpstep_0001.asdf"
+        assert (
+            session.history[-1].choices["rejection_threshold"].source == "jwst_nircam_pars-jumpstep_0001.asdf"
+        )
 
 
 class TestRunning:
@@ -354,7 +356,10 @@ class TestReferences:
         assert session.status("jump").state == "stale"
         assert session.status("superbias").state == "done"
         session.run()
-        assert {r.name for r in session.references("jump")} == {"other.fits", "jwst_nircam_readnoise_0001.fits"}
+        assert {r.name for r in session.references("jump")} == {
+            "other.fits",
+            "jwst_nircam_readnoise_0001.fits",
+        }
         assert {r.origin for r in session.references("ramp_fit")} == {"override", "crds"}
         assert session.digest() == digest  # the same numbers
         session.override("gain", None)

@@ -20,14 +20,42 @@ GROUP_TIME = 0.27  # s
 RAW_NAME = "jw00042001001_02101_00001_nrcalong_uncal.fits"
 CONTEXT = "jwst_0007.pmap"
 
-_PIPELINE_TYPES = (
-    "chargemigrationstep cleanflickernoisestep darkcurrentstep detector1pipeline dqinitstep flatfieldstep "
-    "gainscalestep groupscalestep guidercdsstep guiderpipeline ipcstep jumpstep linearitystep persistencestep "
-    "pictureframestep rampfitstep refpixstep saturationstep superbiasstep"
-).split()
+_PIPELINE_TYPES = [
+    "chargemigrationstep",
+    "cleanflickernoisestep",
+    "darkcurrentstep",
+    "detector1pipeline",
+    "dqinitstep",
+    "flatfieldstep",
+    "gainscalestep",
+    "groupscalestep",
+    "guidercdsstep",
+    "guiderpipeline",
+    "ipcstep",
+    "jumpstep",
+    "linearitystep",
+    "persistencestep",
+    "pictureframestep",
+    "rampfitstep",
+    "refpixstep",
+    "saturationstep",
+    "superbiasstep",
+]
 
 # Types that only the official pipeline asks for.
-_NOT_USED = "dflat emicorr fflat flat pastasoss pictureframe refpix reset rscd sflat sirskernel".split()
+_NOT_USED = [
+    "dflat",
+    "emicorr",
+    "fflat",
+    "flat",
+    "pastasoss",
+    "pictureframe",
+    "refpix",
+    "reset",
+    "rscd",
+    "sflat",
+    "sirskernel",
+]
 
 METADATA: dict[str, Any] = {
     "telescope": "JWST", "origin": "tests", "filename": RAW_NAME, "date": "2024-03-15T09:00:00.000",
@@ -122,16 +150,16 @@ def write_reference(folder: Path, reftype: str, *, name: str = "", size: int = S
     for extension, array in arrays.items():
         hdus.append(fits.ImageHDU(array, name=extension))
     if "DQ" in arrays:
-        hdus.append(dq_def(("HOT", "DO_NOT_USE", "REFERENCE_PIXEL")))
+        hdus.append(dq_def({0: "HOT", 1: "DO_NOT_USE", 2: "REFERENCE_PIXEL"}))
     path = folder / (name or f"jwst_nircam_{reftype}_0001.fits")
     hdus.writeto(path, overwrite=True)
     return path
 
 
-def dq_def(names: tuple[str, ...]) -> fits.BinTableHDU:
-    """The table that says which flag a bit stands for, bit 0 first."""
+def dq_def(names: Mapping[int, str]) -> fits.BinTableHDU:
+    """The table that says which flag a bit stands for."""
     rows = np.array(
-        [(bit, 1 << bit, name, name.lower()) for bit, name in enumerate(names)],
+        [(bit, 1 << bit, name, name.lower()) for bit, name in names.items()],
         dtype=[("BIT", ">i4"), ("VALUE", ">u4"), ("NAME", "S40"), ("DESCRIPTION", "S80")],
     )
     return fits.BinTableHDU(rows, name="DQ_DEF")

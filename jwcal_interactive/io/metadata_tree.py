@@ -1,0 +1,71 @@
+"""The ASDF extension of JWST files: metadata as a tree, of which FITS keywords hold only a part.
+
+The extension is one table cell with the text of an ASDF file (ASDF standard, section "ASDF in FITS"). Its
+``meta`` tree is carried from the raw exposure to the products; arrays are left to the FITS extensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jwcal_interactive.errors import InputError, one_line
+
+__all__ = ["metadata_hdu", "read_metadata"]
+
+_COLUMN = "ASDF_METADATA"
+_HEAD = b"#ASDF 1.0.0\n#ASDF_STANDARD 1.5.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
+_END = b"...\n"
+
+
+def read_metadata(path: Path, hdu: Any) -> dict[str, Any]:
+    """Read the ``meta`` tree of an ASDF extension as plain mappings, lists and values.
+
+    Raises
+    ------
+    InputError
+        If the extension is damaged.
+    """
+    import yaml
+
+    try:
+        text = hdu.data[_COLUMN].tobytes().partition(b"\n" + _END)[0]
+        tree = yaml.load(text, Loader=_plain_loader())
+        return dict(tree["meta"])
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, OSError) as error:
+        raise InputError(
+            f"{path}[ASDF]: the metadata cannot be read ({type(error).__name__}: {one_line(error)}). "
+            "Download the exposure again."
+        ) from None
+
+
+def metadata_hdu(meta: Mapping[str, Any]) -> Any:
+    """Make an ASDF extension that holds a ``meta`` tree."""
+    import yaml
+    from astropy.io import fits
+
+    text = _HEAD + yaml.safe_dump({"meta": dict(meta)}, encoding="utf-8", allow_unicode=True) + _END
+    cell = np.array([np.frombuffer(text, np.uint8)])
+    column = fits.Column(name=_COLUMN, format=f"{len(text)}B", array=cell)
+    return fits.BinTableHDU.from_columns([column], name="ASDF")
+
+
+def _plain_loader() -> Any:
+    """Loader that takes what tagged nodes hold, whatever the tag."""
+    import yaml
+
+    class Plain(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        pass
+
+    def construct(loader: Any, _tag: str, node: Any) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, deep=True)
+        if isinstance(node, yaml.SequenceNode):
+            return loader.construct_sequence(node, deep=True)
+        return loader.construct_scalar(node)
+
+    Plain.add_multi_constructor("", construct)
+    return Plain
