@@ -22,6 +22,8 @@ _PRIMARY_ARRAY = {"mask": "DQ", "linearity": "COEFFS"}
 _MORE_ARRAYS = {"linearity": ("INV_COEFFS",), "dark": ("AVDRKCUR",)}
 # Axes of the primary array: (…, y, x). Types that are not named here are images.
 _AXES = {"linearity": (3,), "dark": (3, 4), "ipc": (2, 4)}
+# References that stacks of guider strips take as a whole.
+_MEAN_FOR_STACKS = frozenset({"gain", "readnoise"})
 # Full-frame size (ny, nx) where a reference does not say its subarray.
 _FULL_FRAME = {"MIRI": (1024, 1032)}
 _FULL_FRAME_NIR = (2048, 2048)
@@ -148,6 +150,8 @@ def _window(
     fits_exactly = (x0, y0, nx, ny) == (0, 0, exposure.xsize, exposure.ysize)
     inside = min(x0, y0) >= 0 and x0 + exposure.xsize <= nx and y0 + exposure.ysize <= ny and not exact
     if not (fits_exactly or inside):
+        if reftype in _MEAN_FOR_STACKS and exposure.exp_type == "FGS_ID-STACK":
+            return None  # stacks are strips from all over the detector; guider_cds takes the mean
         must = "be of the same subarray as" if exact else "cover"
         raise ReferenceError(
             f"{reftype} reference {path}: does not fit: it has {nx} x {ny} pixels from "
