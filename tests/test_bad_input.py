@@ -445,6 +445,8 @@ def test_parameter_reference_without_names(
         (["--steps.jump.rejection_threshold"], ["needs a value"]),
         (["--steps.jump=5"], ["--steps.jump", "--steps.STEP.PARAM=VALUE"]),
         (["--steps..=5"], ["no step"]),
+        (["--steps.jump.=5"], ["no parameter ''"]),
+        (["--steps.jump.override_=x"], ["type ''"]),
         (["--rejection_threshold=5"], ["--rejection_threshold", "--steps.STEP.PARAM=VALUE"]),
         (["--save_calibrated_ramp=maybe"], ["save_calibrated_ramp", "true or false"]),
         (["another_uncal.fits"], ["unexpected argument", "another_uncal.fits"]),

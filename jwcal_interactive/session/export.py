@@ -82,20 +82,28 @@ def export_notebook(session: Session, path: Path) -> Path:
 
 
 def _parameter_lines(session: Session) -> Iterator[str]:
-    """Lines ``name: type = value  # unit, allowed, help``, from which papermill reads types and help."""
+    """Lines ``name: type = value  # unit, allowed, help``, from which papermill reads types and help.
+
+    papermill passes over a line with a second equals sign, so there is none in values and comments.
+    """
     context = session.context if session.context == "demo" else session.crds_context
-    yield f"input_file: str = {str(session.path.resolve())!r}  # raw exposure (_uncal.fits)"
-    yield 'output_dir: str = "products"  # folder for the products'
-    yield f"context: str = {context!r}  # CRDS context of the reference files, or demo"
+    yield _line("input_file", "str", str(session.path.resolve()), "raw exposure (_uncal.fits)")
+    yield _line("output_dir", "str", "products", "folder for the products")
+    yield _line("context", "str", context, "CRDS context of the reference files, or demo")
     for step, values in session.settings.values.items():
         for name, value in values.items():
             info = STEPS[step].params.info(name)
             kind = {"choice": "str"}.get(info.kind, info.kind)
             unit = f"{info.unit}, " if info.unit else ""
-            help_text = info.help.replace("\n", " ")
-            yield f"{parameter_name(step, name)}: {kind} = {value!r}  # {unit}{info.allowed}; {help_text}"
+            yield _line(parameter_name(step, name), kind, value, f"{unit}{info.allowed}; {info.help}")
     for (step, reftype), file in session.settings.overrides.items():
-        yield f"{_override_name(step, reftype)}: str = {file!r}  # {reftype} reference for {step}, or N/A"
+        yield _line(_override_name(step, reftype), "str", file, f"{reftype} reference for {step}, or N/A")
+
+
+def _line(name: str, kind: str, value: Any, comment: str) -> str:
+    words = comment.replace(">=", "≥").replace("<=", "≤").replace("=", "is").replace("\n", " ")
+    literal = repr(value).replace("=", "\\x3d")
+    return f"{name}: {kind} = {literal}  # {words}"
 
 
 def _opening_lines(session: Session) -> Iterator[str]:

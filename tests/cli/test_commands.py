@@ -1,0 +1,189 @@
+"""The command line on the small exposure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_exposure
+from astropy.io import fits
+
+from jwcal_interactive.cli import main as main_module
+from jwcal_interactive.errors import Cancelled
+from jwcal_interactive.recipes import RECIPES
+from jwcal_interactive.steps.catalogue import STEPS
+
+Jwcal = Callable[..., Any]
+STEM = "jw00042001001_02101_00001_nrcalong"
+
+pytestmark = pytest.mark.usefixtures("tiny_context")
+
+
+def sci(path: Path) -> np.ndarray:
+    return np.asarray(fits.getdata(path, "SCI"))
+
+
+class TestRun:
+    @pytest.mark.parametrize("name", ["detector1", "calwebb_detector1"])
+    @pytest.mark.parametrize("option", ["--output-dir", "--output_dir"])
+    def test_pipeline(self, name: str, option: str, jwcal: Jwcal, tiny_raw: Path, tmp_path: Path) -> None:
+        done = jwcal("run", name, tiny_raw, option, tmp_path / "out")
+        assert done.status == 0
+        products = [tmp_path / "out" / f"{STEM}_{s}.fits" for s in ("rate", "rateints")]
+        assert [str(p) for p in products] == done.out.splitlines()[-2:]
+        for step in RECIPES["detector1"].steps:
+            assert step in done.out
+        assert all(p.exists() for p in products)
+
+    def test_default_folder_is_that_of_the_file(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        assert jwcal("run", "detector1", tiny_raw, "--quiet").status == 0
+        assert (tiny_raw.parent / f"{STEM}_rate.fits").exists()
+
+    def test_quiet(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        done = jwcal("run", "detector1", tiny_raw, "--quiet")
+        assert done.err == ""
+        assert len(done.out.splitlines()) == 2
+
+    def test_parameter(self, jwcal: Jwcal, tiny_raw: Path, tmp_path: Path) -> None:
+        for name, words in (
+            ("plain", []),
+            ("other", ["--steps.jump.rejection_threshold=1"]),
+            ("spaced", ["--steps.jump.rejection_threshold", "1"]),
+        ):
+            assert jwcal("run", "detector1", tiny_raw, "--output-dir", tmp_path / name, *words).status == 0
+        plain, other, spaced = (sci(tmp_path / n / f"{STEM}_rate.fits") for n in ("plain", "other", "spaced"))
+        assert not np.array_equal(plain, other, equal_nan=True)
+        np.testing.assert_array_equal(other, spaced)
+        history = "\n".join(fits.getheader(tmp_path / "other" / f"{STEM}_rate.fits")["HISTORY"])
+        assert "jump.rejection_threshold = 1.0 (user)" in history
+
+    def test_override(self, jwcal: Jwcal, tiny_raw: Path, tmp_path: Path) -> None:
+        mine = tiny_exposure.write_reference(tmp_path, "gain", name="mine.fits")
+        done = jwcal(
+            "run", "detector1", tiny_raw, f"--steps.jump.override_gain={mine}", "--steps.ipc.override_ipc=N/A"
+        )
+        assert done.status == 0
+        header = fits.getheader(tiny_raw.parent / f"{STEM}_rate.fits")
+        assert header["R_GAIN"] == "mine.fits"
+        assert header["S_IPC"] == "SKIPPED"
+        assert "mine.fits" in done.out
+
+    def test_ramp_and_single_step(self, jwcal: Jwcal, tiny_raw: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        jwcal("run", "detector1", tiny_raw, "--output-dir", out, "--save_calibrated_ramp=true")
+        ramp = out / f"{STEM}_ramp.fits"
+        assert ramp.exists()
+        alone = tmp_path / "alone"
+        done = jwcal("run", "ramp_fit", ramp, "--output-dir", alone, "--suppress_one_group=true")
+        assert done.status == 0
+        np.testing.assert_array_equal(sci(alone / f"{STEM}_rate.fits"), sci(out / f"{STEM}_rate.fits"))
+        done = jwcal("run", "jump", ramp, "--output-dir", alone, "--rejection_threshold=1", "--quiet")
+        assert done.out.strip() == str(alone / f"{STEM}_jump.fits")
+        flags = fits.getdata(alone / f"{STEM}_jump.fits", "GROUPDQ")
+        assert (flags & 4).sum() > (fits.getdata(ramp, "GROUPDQ") & 4).sum()
+
+    def test_first_step_alone_on_the_raw_file(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        done = jwcal("run", "dq_init", tiny_raw, "--quiet")
+        assert done.out.strip() == str(tiny_raw.parent / f"{STEM}_dq_init.fits")
+
+    def test_threads_do_not_matter(self, jwcal: Jwcal, tiny_raw: Path, tmp_path: Path) -> None:
+        for threads in (1, 3):
+            jwcal("run", "detector1", tiny_raw, "--output-dir", tmp_path / str(threads), "--threads", threads)
+        one, three = (sci(tmp_path / n / f"{STEM}_rate.fits") for n in "13")
+        np.testing.assert_array_equal(one, three)
+
+    def test_context_on_the_command_line(
+        self, jwcal: Jwcal, tiny_raw: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CRDS_CONTEXT", "jwst_9999.pmap")
+        assert jwcal("run", "detector1", tiny_raw, "--context", tiny_exposure.CONTEXT).status == 0
+        header = fits.getheader(tiny_raw.parent / f"{STEM}_rate.fits")
+        assert header["CRDS_CTX"] == tiny_exposure.CONTEXT
+
+    @pytest.mark.parametrize("stop", [KeyboardInterrupt(), Cancelled()])
+    def test_stopped(
+        self, stop: BaseException, jwcal: Jwcal, tiny_raw: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from jwcal_interactive import pipeline
+
+        def stopped(*_arguments: Any) -> Any:
+            raise stop
+
+        monkeypatch.setattr(pipeline, "run_step", stopped)
+        done = jwcal("run", "detector1", tiny_raw, "--quiet")
+        assert (done.status, done.err.strip()) == (130, "jwcal: stopped.")
+        assert list(tiny_raw.parent.iterdir()) == [tiny_raw]
+
+    def test_usage_mistake(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        for words in (
+            ["run"],
+            ["run", "detector1"],
+            ["run", "detector1", tiny_raw, "--threads", "0"],
+            ["nonsense"],
+        ):
+            done = jwcal(*words)
+            assert done.status == 2
+            assert "Usage: " in done.err
+            assert "Traceback" not in done.err
+
+
+class TestHelp:
+    @pytest.mark.parametrize("command", [(), ("run",), ("demo",), ("lab",), ("steps",)])
+    def test_reads_well(self, command: tuple[str, ...], jwcal: Jwcal) -> None:
+        done = jwcal(*command, "--help")
+        assert done.status == 0
+        assert done.out.startswith("Usage: ")
+        assert max(map(len, done.out.splitlines())) <= 100
+        if command:
+            assert "Options:" in done.out
+
+    def test_all_commands_are_listed(self, jwcal: Jwcal) -> None:
+        done = jwcal("--help")
+        for command in main_module._COMMANDS:
+            assert re.search(rf"^  {command} ", done.out, re.M)
+
+    def test_run_names_the_official_spelling(self, jwcal: Jwcal) -> None:
+        text = jwcal("run", "--help").out
+        for piece in ("--steps.STEP.PARAM=VALUE", "override_REFTYPE=FILE", "--save_calibrated_ramp", "demo"):
+            assert piece in text
+
+    def test_version(self, jwcal: Jwcal) -> None:
+        from jwcal_interactive import __version__
+
+        assert __version__ in jwcal("--version").out
+
+
+class TestSteps:
+    def test_all(self, jwcal: Jwcal) -> None:
+        out = jwcal("steps").out
+        for recipe in RECIPES.values():
+            assert recipe.alias in out
+            for step in recipe.steps:
+                assert step in out
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_one(self, step: str, jwcal: Jwcal) -> None:
+        done = jwcal("steps", step)
+        assert done.status == 0
+        for info in STEPS[step].params.infos():
+            assert info.name in done.out
+            assert str(info.default) in done.out
+
+    def test_unknown(self, jwcal: Jwcal) -> None:
+        done = jwcal("steps", "jmup")
+        assert (done.status, done.out) == (2, "")
+        assert "Did you mean jump" in done.err
+
+    def test_terminal_without_unicode(self) -> None:
+        import os
+        import subprocess
+        import sys
+
+        command = [Path(sys.executable).with_name("jwcal"), "steps"]
+        environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+        done = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+        assert done.returncode == 0, done.stderr
