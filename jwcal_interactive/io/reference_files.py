@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,8 @@ def _read(hdus: Any, path: Path, reftype: str, exposure: Exposure, exact: bool) 
         )
     window = _window(hdus[name], path, reftype, exposure, keywords, exact)
     primary_type = np.uint32 if name == "DQ" else np.float32
-    data = _cut(hdus[name], window, primary_type)
+    groups = _groups_needed(hdus[name].shape[0], exposure, keywords) if reftype == "dark" else None
+    data = _cut(hdus[name], window, primary_type, groups)
     dq = None
     if "DQ" in hdus and hdus["DQ"].header["NAXIS"] >= 2:
         dq = data if name == "DQ" else _cut(hdus["DQ"], window, np.uint32)
@@ -105,7 +107,7 @@ def _read(hdus: Any, path: Path, reftype: str, exposure: Exposure, exact: bool) 
     arrays = {
         more: _cut(hdus[more], window, np.float32)
         for more in _MORE_ARRAYS.get(reftype, ())
-        if more in hdus and hdus[more].header["NAXIS"] >= 2
+        if more in hdus and hdus[more].header["NAXIS"] >= 2 and _is_used(more, exposure)
     }
     return Reference(reftype=reftype, name=path.name, data=data, dq=dq, arrays=arrays, keywords=keywords)
 
@@ -164,8 +166,33 @@ def _window(
     return slice(y0, y0 + exposure.ysize), slice(x0, x0 + exposure.xsize)
 
 
-def _cut(hdu: Any, window: tuple[slice, slice] | None, dtype: Any) -> NDArray[Any]:
-    array = hdu.data if window is None or hdu.header["NAXIS"] < 2 else hdu.section[(..., *window)]
+def _is_used(extension: str, exposure: Exposure) -> bool:
+    """Whether a large extension is of use: linearity looks at frames only where they are averaged."""
+    return extension != "INV_COEFFS" or exposure.nframes > 1
+
+
+def _groups_needed(groups: int, exposure: Exposure, keywords: Mapping[str, Value]) -> int | None:
+    """Give the number of leading groups of a dark that cover the exposure; ``None`` for all.
+
+    A dark is often several times as long as the exposure, and large.
+    """
+    pattern = keywords.get("NFRAMES"), keywords.get("GROUPGAP")
+    if pattern == (exposure.nframes, exposure.groupgap):
+        needed = exposure.ngroups
+    elif pattern == (1, 0):
+        needed = exposure.ngroups * exposure.nframes + (exposure.ngroups - 1) * exposure.groupgap
+    else:
+        return None
+    return needed if needed < groups else None
+
+
+def _cut(hdu: Any, window: tuple[slice, slice] | None, dtype: Any, groups: int | None = None) -> NDArray[Any]:
+    if hdu.header["NAXIS"] < 2 or (window is None and groups is None):
+        array = hdu.data
+    else:
+        rows, columns = window or (slice(None), slice(None))
+        leading = (slice(groups),) if groups is not None else ()
+        array = hdu.section[(*leading, ..., rows, columns)]
     return np.ascontiguousarray(array, dtype=dtype)
 
 
