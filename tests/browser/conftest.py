@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -50,7 +51,15 @@ class Lab:
         }
         notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
         nbformat.write(notebook, self.folder / name)
-        return f"{self.url}/lab/tree/{name}"
+        return f"{self.url}/lab/tree/{name}?reset"  # forget the tabs of earlier tests
+
+    def stop_kernels(self) -> None:
+        """End all kernels: a full-frame session holds gigabytes."""
+        with urllib.request.urlopen(f"{self.url}/api/kernels", timeout=10) as answer:
+            kernels = json.load(answer)
+        for kernel in kernels:
+            request = urllib.request.Request(f"{self.url}/api/kernels/{kernel['id']}", method="DELETE")
+            urllib.request.urlopen(request, timeout=20).close()
 
 
 def find_browser() -> str:
@@ -104,6 +113,7 @@ def start_lab(base: Path) -> tuple[Lab, subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token="]
+    command += ["--ServerApp.disable_check_xsrf=True"]
     command += ["--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={work}"]
     with log.open("wb") as sink:
         process = subprocess.Popen(
@@ -148,4 +158,5 @@ def page(lab: Lab, tmp_path: Path) -> Iterator[object]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
         context.close()
+    lab.stop_kernels()
     assert not errors, errors

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
 import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.steps.ramp_fit import Segment
 from jwcal_widgets.compare import PlaneHistory, difference
+from jwcal_widgets.display_controls import color_bar, in_range
 from jwcal_widgets.image_view import ImageView, Look
 from jwcal_widgets.pixel_picker import readout
 from jwcal_widgets.planes import Plane, take_plane
 from jwcal_widgets.ramp import pixel_ramp
-from jwcal_widgets.ramp_view import RampView, Trace
+from jwcal_widgets.ramp_view import RampView, Trace, nice_ticks
 
 
 @pytest.fixture
@@ -214,3 +219,36 @@ class TestRampView:
         one.value[:] = np.nan
         plot.show([Trace(one)], differences=False)
         assert "used (0)" in plot.legend.value
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (0, 6, [0, 1, 2, 3, 4, 5, 6]),
+        (-13, 12, [-10, -5, 0, 5, 10]),
+        (11648.9, 11660.7, [11650, 11652, 11654, 11656, 11658, 11660]),
+        (0.001, 0.0039, [0.001, 0.0015, 0.002, 0.0025, 0.003, 0.0035]),
+    ],
+)
+def test_ticks_are_round(low, high, ticks):
+    assert nice_ticks(low, high).tolist() == pytest.approx(ticks)
+
+
+@pytest.mark.parametrize(
+    ("value", "span", "text"),
+    [(11657.3, 1100, "11657"), (2.7412, 6.3, "2.74"), (0.0123, 0.1, "0.012"), (3e9, 1e9, "3e+09")],
+)
+def test_values_have_the_digits_of_their_range(value, span, text):
+    assert in_range(value, span) == text
+
+
+@pytest.mark.parametrize("stretch", ["linear", "sqrt", "asinh", "log"])
+def test_color_bar_is_even_in_color_and_labelled_in_values(stretch):
+    bar = color_bar(stretch, "gray", (-10.0, 90.0), "DN")
+    picture = base64.b64decode(re.search(r"base64,([^']+)'", bar).group(1))
+    gray = np.asarray(Image.open(io.BytesIO(picture)).convert("L"))[0].astype(int)
+    assert np.abs(gray - np.linspace(0, 255, 256)).max() <= 4
+    labels = [float(text) for text in re.findall(r"<span>(-?[\d.]+)</span>", bar)]
+    assert labels == sorted(labels)
+    assert (labels[0], labels[-1]) == (-10, 90)
+    assert "DN" in bar

@@ -15,10 +15,17 @@ from jwcal_widgets.image_view import Look
 from jwcal_widgets.stretch import LEVELS, LIMITS, STRETCHES, Limits, lookup_table, unstretched
 from jwcal_widgets.viewport import encode
 
-__all__ = ["DisplayControls", "color_bar"]
+__all__ = ["DisplayControls", "color_bar", "in_range"]
 
 MANUAL = "manual"
 AUTOMATIC = "99.5 %"
+
+
+def in_range(value: float, span: float) -> str:
+    """Write a value with the digits that tell apart values within a range."""
+    if not 1e-3 < abs(span) < 1e7:
+        return f"{value:.3g}"
+    return f"{value:.{max(0, 2 - math.floor(math.log10(span)))}f}"
 
 
 def color_bar(stretch: str, colormap: str, limits: Limits, unit: str) -> str:
@@ -29,7 +36,7 @@ def color_bar(stretch: str, colormap: str, limits: Limits, unit: str) -> str:
     colors = lookup_table(stretch, colormap)[np.rint(even * (LEVELS - 1)).astype(int)]
     picture = base64.b64encode(encode(colors[None], lossless=True)[1]).decode()
     at = low + (high - low) * unstretched(np.linspace(0.0, 1.0, 5), stretch)
-    ticks = "".join(f"<span>{value:.4g}</span>" for value in at)
+    ticks = "".join(f"<span>{in_range(value, high - low)}</span>" for value in at)
     return (
         "<div class='jwcal-bar'><div style='flex:1'>"
         f"<img src='data:image/png;base64,{picture}' alt='colour bar'>"

@@ -17,7 +17,7 @@ from jwcal_interactive.steps.ramp_fit import Segment
 from jwcal_widgets.dq_overlay import color_of
 from jwcal_widgets.ramp import PixelRamp, segment_lines, slope_lines
 
-__all__ = ["RampView", "Trace"]
+__all__ = ["RampView", "Trace", "nice_ticks"]
 
 Lines: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -75,6 +75,14 @@ def _span(values: NDArray[np.float64]) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     room = 0.07 * (high - low) or max(abs(low) * 0.05, 1.0)
     return low - room, high + room
+
+
+def nice_ticks(low: float, high: float, about: int = 6) -> NDArray[np.float64]:
+    """Multiples of 1, 2 or 5 times a power of ten between two values, about so many."""
+    rough = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough)
+    return np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
 
 
 class RampView:
@@ -177,6 +185,8 @@ class RampView:
         with self._x.hold_sync(), self._y.hold_sync():
             self._x.min, self._x.max = 0.0, float(time.max()) * 1.03 if time.size else 1.0
             self._y.min, self._y.max = low, high
+        self._x_axis.tick_values = nice_ticks(self._x.min, self._x.max)
+        self._y_axis.tick_values = nice_ticks(low, high)
         self._y_axis.label = "difference / time (DN/s)" if differences else "signal (DN)"
 
     def _set_points(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jwcal_interactive.errors import Cancelled
@@ -15,8 +16,21 @@ if TYPE_CHECKING:
 __all__ = ["Runner"]
 
 
+@dataclass(eq=False)
+class _Run:
+    """One run: its request to stop, its thread, and what was last told of it."""
+
+    cancel: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+    step: str = ""
+    told: float = 0.0
+
+
 class Runner:
     """Runs a session, one run at a time.
+
+    A cancelled run is over for the user at once. Its thread may need a moment to come to a point where it
+    can stop, while it reads a large reference file; the next run waits for it.
 
     Parameters
     ----------
@@ -25,7 +39,8 @@ class Runner:
         Called with a `Progress` from worker threads, at most every `interval` seconds and whenever
         the step changes.
     on_end : callable
-        Called once at the end, from the run's thread, with None, `Cancelled` or the exception.
+        Called once at the end, with None, `Cancelled` or the exception: from the run's thread, or from
+        that of `cancel`.
     interval : float
         Seconds.
     """
@@ -42,52 +57,65 @@ class Runner:
         self._on_end = on_end
         self._interval = interval
         self._lock = threading.Lock()
-        self._last: tuple[str, float] = ("", 0.0)
-        self._cancel = threading.Event()
-        self._running = False
-        self._thread: threading.Thread | None = None
+        self._current: _Run | None = None
+        self._last: _Run | None = None
 
     @property
     def running(self) -> bool:
-        """Whether a run is going on."""
-        return self._running
+        """Whether a run is going on that was not cancelled."""
+        return self._current is not None
 
     def start(self, first: str | None = None, last: str | None = None) -> None:
         """Start a run, see `Session.run`; does nothing while another one is going on."""
-        if self.running:
-            return
-        self._running = True
-        self._cancel = threading.Event()
-        self._last = ("", 0.0)
-        self._thread = threading.Thread(target=self._run, args=(first, last), name="jwcal-run", daemon=True)
-        self._thread.start()
+        with self._lock:
+            if self._current is not None:
+                return
+            before = self._last.thread if self._last else None
+            run = self._current = self._last = _Run()
+        run.thread = threading.Thread(
+            target=self._run, args=(run, before, first, last), name="jwcal-run", daemon=True
+        )
+        run.thread.start()
 
     def cancel(self) -> None:
-        """Ask the run to stop."""
-        self._cancel.set()
+        """Stop the run."""
+        with self._lock:
+            run, self._current = self._current, None
+            if run is None:
+                return
+            run.cancel.set()
+        self._on_end(Cancelled())
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait for the end of the run, and of what `on_end` does."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
+        """Wait for the thread of the last run, and what `on_end` does in it."""
+        run = self._last
+        if run is not None and run.thread is not None:
+            run.thread.join(timeout)
 
-    def _run(self, first: str | None, last: str | None) -> None:
+    def _run(self, run: _Run, before: threading.Thread | None, first: str | None, last: str | None) -> None:
+        if before is not None:
+            before.join()
         outcome: Exception | None = None
         try:
-            self._session.run(first=first, last=last, progress=self._progress, cancel=self._cancel)
-        except Cancelled as cancelled:
-            outcome = cancelled
+            self._session.run(
+                first=first,
+                last=last,
+                progress=lambda progress: self._progress(run, progress),
+                cancel=run.cancel,
+            )
         except Exception as error:  # noqa: BLE001 - handed on to be shown
             outcome = error
-        self._running = False
+        with self._lock:
+            if self._current is not run:
+                return
+            self._current = None
         self._on_end(outcome)
 
-    def _progress(self, progress: Progress) -> None:
+    def _progress(self, run: _Run, progress: Progress) -> None:
         now = time.monotonic()
         with self._lock:
-            step, told = self._last
-            if progress.step == step and now - told < self._interval:
+            recent = progress.step == run.step and now - run.told < self._interval
+            if recent or self._current is not run:
                 return
-            self._last = (progress.step, now)
+            run.step, run.told = progress.step, now
         self._on_progress(progress)

@@ -82,7 +82,7 @@ class StepPanel:
         self._on_change = on_change
         self._guard = guard
         self._forms: dict[str, _Form] = {}
-        self._head = ipw.HTML(layout={"margin": "0"})
+        self._head = ipw.HTML(layout={"margin": "8px 0 0"})
         self.filter = ipw.Text(
             placeholder="filter parameters", layout={"width": "170px"}, continuous_update=True
         )
@@ -91,7 +91,7 @@ class StepPanel:
         self._body = ipw.VBox(
             layout={"max_height": f"{height}px", "overflow": "hidden auto", "flex": "0 1 auto"}
         )
-        self._code = ipw.HTML(layout={"margin": "0"})
+        self._code = ipw.HTML(layout={"margin": "2px 0 6px"})
         self._body.add_class("jwcal-scroll")
         self.widget = ipw.VBox([self._head, self._code, self._tools, self._body])
         for control in (self.filter, self.changed_only):
@@ -180,9 +180,7 @@ class StepPanel:
         if overrides:
             parts.append(ipw.HTML("<span class='jwcal-section'>reference overrides</span>"))
             for reftype, field in overrides.items():
-                label = ipw.HTML(
-                    f"<span class='jwcal-param-name'>{reftype}</span>", layout={"width": "110px"}
-                )
+                label = ipw.HTML(f"<span class='jwcal-param-name'>{reftype}</span>", layout={"width": "110px"})
                 parts.append(ipw.HBox([label, field]))
         missing = _explain_missing(model)
         if missing:

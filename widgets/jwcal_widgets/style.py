@@ -67,7 +67,7 @@ STYLE = """<style>
 .jwcal-icon-button.jupyter-button { padding: 0; text-overflow: clip; }
 .jwcal-small-button.jupyter-button { padding: 0; background: none; color: var(--jwcal-muted); }
 .jwcal-invalid input { border-color: var(--jwcal-failed) !important; }
-.jwcal-code { font-family: var(--jp-code-font-family, monospace); font-size: 12px; margin: 0;
+.jwcal pre.jwcal-code { font-family: var(--jp-code-font-family, monospace); font-size: 12px; margin: 0;
   padding: 5px 8px; background: var(--jwcal-soft); border-radius: 4px; white-space: pre-wrap;
   overflow-wrap: anywhere; user-select: all; cursor: copy; }
 .jwcal-busy { opacity: .55; pointer-events: none; }

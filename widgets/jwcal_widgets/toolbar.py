@@ -49,9 +49,7 @@ class Toolbar:
             )
             button.on_click(lambda _button, action=actions[name]: action())
             self.buttons[name] = button
-        self.bar = ipw.FloatProgress(
-            min=0.0, max=1.0, layout={"width": "100%", "height": "4px", "margin": "0"}
-        )
+        self.bar = ipw.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "4px", "margin": "0"})
         self._text = ipw.HTML(layout={"width": "220px", "margin": "0 0 0 8px"})
         self.bar.add_class("jwcal-progress")
         self.widget = ipw.HBox([*self.buttons.values(), self._text], layout={"align_items": "center"})

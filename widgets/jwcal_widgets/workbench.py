@@ -75,7 +75,7 @@ class Workbench(ipw.VBox):
                 "run": guard(self._run),
                 "run_step": guard(lambda: self._run(self.step, self.step)),
                 "run_from": guard(lambda: self._run(self.step)),
-                "cancel": self._cancel,
+                "cancel": self.runner.cancel,
                 "undo": guard(lambda: self._travel(session.undo)),
                 "redo": guard(lambda: self._travel(session.redo)),
             }
@@ -130,11 +130,6 @@ class Workbench(ipw.VBox):
         self.panel.widget.add_class("jwcal-busy")
         self._show_toolbar()
 
-    def _cancel(self) -> None:
-        # Not behind the lock: a slow redraw must not hold the request up.
-        self.runner.cancel()
-        self.toolbar.say("cancelling…", "stale")
-
     def _progressed(self, progress: Progress) -> None:
         if progress.step != self._running_step:
             self._running_step = progress.step
@@ -143,6 +138,7 @@ class Workbench(ipw.VBox):
 
     def _ended(self, outcome: Exception | None) -> None:
         self._running_step = ""
+        self._show_toolbar()
         self.panel.widget.remove_class("jwcal-busy")
         if outcome is None:
             self.toolbar.say("done", "done")
