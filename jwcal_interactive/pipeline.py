@@ -135,9 +135,10 @@ def run_step(
     start = time.perf_counter()
     tiles.check()
     references = {
-        t: book.load(name, t, overrides, exact=t in definition.uncut) for t in definition.references
+        t: book.load(name, t, overrides, exact=t in definition.uncut, check=tiles.check)
+        for t in definition.references
     }
-    used = tuple(book.used(name, t, overrides) for t in definition.references)
+    used = tuple(book.used(name, t, overrides, tiles.check) for t in definition.references)
     outcome = Outcome(name, "done", references=used)
     try:
         state = definition(state, references, params, tiles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,18 @@ _FULL_FRAME = {"MIRI": (1024, 1032)}
 _FULL_FRAME_NIR = (2048, 2048)
 
 
-def read_reference(path: str | Path, reftype: str, exposure: Exposure, *, exact: bool = False) -> Reference:
+def _never_stop() -> None:
+    """For callers that read to the end."""
+
+
+def read_reference(
+    path: str | Path,
+    reftype: str,
+    exposure: Exposure,
+    *,
+    exact: bool = False,
+    check: Callable[[], None] = _never_stop,
+) -> Reference:
     """Read what a step needs from a reference file.
 
     Parameters
@@ -43,6 +55,8 @@ def read_reference(path: str | Path, reftype: str, exposure: Exposure, *, exact:
         Gives the subarray to cut out.
     exact : bool
         The reference must have the exposure's subarray; it is not cut out of a larger one.
+    check : callable
+        Called between the planes of an array; raises to stop reading.
 
     Returns
     -------
@@ -65,7 +79,7 @@ def read_reference(path: str | Path, reftype: str, exposure: Exposure, *, exact:
             warnings.simplefilter("error", fits.verify.VerifyWarning)
             # opened here, because fits.open leaves a file that it refuses open
             with path.open("rb") as stream, fits.open(stream, memmap=False) as hdus:
-                return _read(hdus, path, reftype, exposure, exact)
+                return _read(hdus, path, reftype, exposure, exact, check)
     except (OSError, EOFError, ValueError, TypeError, KeyError, Warning) as error:
         raise ReferenceError(
             f"{reftype} reference {path}: cannot be read as a FITS reference file ({one_line(error)}). "
@@ -73,7 +87,9 @@ def read_reference(path: str | Path, reftype: str, exposure: Exposure, *, exact:
         ) from error
 
 
-def _read(hdus: Any, path: Path, reftype: str, exposure: Exposure, exact: bool) -> Reference:
+def _read(
+    hdus: Any, path: Path, reftype: str, exposure: Exposure, exact: bool, check: Callable[[], None]
+) -> Reference:
     name = _PRIMARY_ARRAY.get(reftype, "SCI")
     if name not in hdus:
         found = ", ".join(h.name or "?" for h in hdus)
@@ -97,15 +113,15 @@ def _read(hdus: Any, path: Path, reftype: str, exposure: Exposure, exact: bool) 
     window = _window(hdus[name], path, reftype, exposure, keywords, exact)
     primary_type = np.uint32 if name == "DQ" else np.float32
     groups = _groups_needed(hdus[name].shape[0], exposure, keywords) if reftype == "dark" else None
-    data = _cut(hdus[name], window, primary_type, groups)
+    data = _cut(hdus[name], window, primary_type, check, groups)
     dq = None
     if "DQ" in hdus and hdus["DQ"].header["NAXIS"] >= 2:
-        dq = data if name == "DQ" else _cut(hdus["DQ"], window, np.uint32)
+        dq = data if name == "DQ" else _cut(hdus["DQ"], window, np.uint32, check)
         dq = _standard_bits(dq, hdus)
         if name == "DQ":
             data = dq
     arrays = {
-        more: _cut(hdus[more], window, np.float32)
+        more: _cut(hdus[more], window, np.float32, check)
         for more in _MORE_ARRAYS.get(reftype, ())
         if more in hdus and hdus[more].header["NAXIS"] >= 2 and _is_used(more, exposure)
     }
@@ -186,14 +202,26 @@ def _groups_needed(groups: int, exposure: Exposure, keywords: Mapping[str, Value
     return needed if needed < groups else None
 
 
-def _cut(hdu: Any, window: tuple[slice, slice] | None, dtype: Any, groups: int | None = None) -> NDArray[Any]:
-    if hdu.header["NAXIS"] < 2 or (window is None and groups is None):
-        array = hdu.data
-    else:
-        rows, columns = window or (slice(None), slice(None))
-        leading = (slice(groups),) if groups is not None else ()
-        array = hdu.section[(*leading, ..., rows, columns)]
-    return np.ascontiguousarray(array, dtype=dtype)
+def _cut(
+    hdu: Any,
+    window: tuple[slice, slice] | None,
+    dtype: Any,
+    check: Callable[[], None],
+    groups: int | None = None,
+) -> NDArray[Any]:
+    """Rows and columns of an array, plane by plane: each is converted as it is read, and reading can stop."""
+    if hdu.header["NAXIS"] <= 2:
+        array = hdu.data if window is None else hdu.section[window]
+        return np.ascontiguousarray(array, dtype=dtype)
+    rows, columns = window or (slice(None), slice(None))
+    *leading, ny, nx = hdu.shape
+    if groups is not None:
+        leading[0] = groups
+    out = np.empty((*leading, len(range(ny)[rows]), len(range(nx)[columns])), dtype)
+    for index in np.ndindex(*leading):
+        check()
+        out[index] = hdu.section[(*index, rows, columns)]
+    return out
 
 
 def _standard_bits(dq: NDArray[Any], hdus: Any) -> NDArray[np.uint32]:

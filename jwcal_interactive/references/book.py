@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -30,6 +30,11 @@ R_KEYWORDS: dict[str, str] = {
     "saturation": "R_SATURA",
     "superbias": "R_SUPERB",
 }
+
+
+def _never_stop() -> None:
+    """For callers that read to the end."""
+
 
 _KEEP_BYTES = 64 << 20  # larger references (coefficients, darks) are read again rather than kept
 
@@ -61,7 +66,7 @@ class ReferenceBook:
         self.exposure = exposure
         self.pmap = ""  # name of the CRDS context that answered; empty until it was asked
         self._paths: dict[str, str | None] = {}
-        self._loaded: dict[tuple[str, int, int, bool], Reference] = {}
+        self._loaded: dict[tuple[str, str, int, int, bool], Reference] = {}
 
     def look_up(self, reftypes: tuple[str, ...]) -> dict[str, str | None]:
         """Paths by type from CRDS (``None`` for N/A); each type is asked for once.
@@ -97,16 +102,28 @@ class ReferenceBook:
             )
         return chosen
 
-    def used(self, step: str, reftype: str, overrides: Overrides) -> UsedReference:
-        """Describe the reference that a step uses, with its content hash."""
+    def used(
+        self, step: str, reftype: str, overrides: Overrides, check: Callable[[], None] = _never_stop
+    ) -> UsedReference:
+        """Describe the reference that a step uses, with its content hash; ``check`` raises to stop."""
         path = self.path(step, reftype, overrides)
         if path is None:
             return UsedReference(reftype, NOT_APPLICABLE, "", "", "N/A")
         origin: Literal["crds", "override"] = "override" if (step, reftype) in overrides else "crds"
-        return UsedReference(reftype, Path(path).name, path, content_hash(path), origin)
+        return UsedReference(reftype, Path(path).name, path, content_hash(path, check), origin)
 
-    def load(self, step: str, reftype: str, overrides: Overrides, *, exact: bool) -> Reference | None:
+    def load(
+        self,
+        step: str,
+        reftype: str,
+        overrides: Overrides,
+        *,
+        exact: bool,
+        check: Callable[[], None] = _never_stop,
+    ) -> Reference | None:
         """Arrays of the reference that a step uses, cut to the exposure; ``None`` for N/A.
+
+        ``check`` is called while a large file is read; it raises to stop.
 
         Raises
         ------
@@ -121,10 +138,10 @@ class ReferenceBook:
         if not Path(path).is_file():
             raise ReferenceError(f"{reftype} reference {path}: no such file. Was it removed meanwhile?")
         stat = Path(path).stat()
-        key = (path, stat.st_size, stat.st_mtime_ns, exact)
+        key = (reftype, path, stat.st_size, stat.st_mtime_ns, exact)
         if key in self._loaded:
             return self._loaded[key]
-        reference = read_reference(path, reftype, self.exposure, exact=exact)
+        reference = read_reference(path, reftype, self.exposure, exact=exact, check=check)
         if reference.data.nbytes <= _KEEP_BYTES:
             self._loaded[key] = reference
         return reference

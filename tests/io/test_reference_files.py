@@ -14,7 +14,7 @@ from stdatamodels.jwst import datamodels
 
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.errors import ReferenceError
+from jwcal_interactive.errors import Cancelled, ReferenceError
 from jwcal_interactive.io.raw import read_exposure
 from jwcal_interactive.io.reference_files import read_reference
 
@@ -121,3 +121,17 @@ def test_ipc_kernel_is_for_all_pixels(cut: Exposure, tmp_path: Path) -> None:
 def test_detector_values_that_fit(value: str, exposure: Exposure, tmp_path: Path) -> None:
     path = tiny_exposure.write_reference(tmp_path, "gain", DETECTOR=value)
     assert read_reference(path, "gain", exposure).keywords["DETECTOR"] == value
+
+
+def test_reading_can_be_stopped(exposure: Exposure, tmp_path: Path) -> None:
+    path = tiny_exposure.write_reference(tmp_path, "dark")
+    planes: list[int] = []
+
+    def stop() -> None:
+        planes.append(1)
+        if len(planes) == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        read_reference(path, "dark", exposure, check=stop)
+    assert len(planes) == 3

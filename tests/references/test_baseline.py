@@ -29,14 +29,20 @@ def opened(tiny_raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny
 FORMS = {
     "steps as a list": {
         **WHOLE, "parameters": {"save_calibrated_ramp": True},
-        "steps": [{**JUMP, "parameters": {"rejection_threshold": 9.0}}, {"class": "x", "name": "ipc", "parameters": {"skip": True}}],
+        "steps": [
+            {**JUMP, "parameters": {"rejection_threshold": 9.0}},
+            {"class": "x", "name": "ipc", "parameters": {"skip": True}},
+        ],
     },
     "steps inside the parameters": {
         "parameters": {**WHOLE, "steps": {"jump": {**JUMP, "rejection_threshold": 9.0}, "ipc": {"skip": True}}},
     },
     "numbers and switches as text": {
         **WHOLE, "parameters": {},
-        "steps": [{**JUMP, "parameters": {"rejection_threshold": "9.0"}}, {"class": "x", "name": "ipc", "parameters": {"skip": "True"}}],
+        "steps": [
+            {**JUMP, "parameters": {"rejection_threshold": "9.0"}},
+            {"class": "x", "name": "ipc", "parameters": {"skip": "True"}},
+        ],
     },
 }  # fmt: skip
 
@@ -60,9 +66,7 @@ def test_the_official_reader_agrees(form: str, tmp_path: Path) -> None:
     official = config_parser.load_config_file(str(path))
     ours = read_parameters(path)
     assert {n: s["skip"] for n, s in official["steps"].items() if "skip" in s} == {"ipc": True}
-    assert (
-        official["steps"]["jump"]["rejection_threshold"] == ours.steps["jump"]["rejection_threshold"] == 9.0
-    )
+    assert official["steps"]["jump"]["rejection_threshold"] == ours.steps["jump"]["rejection_threshold"] == 9.0
 
 
 def test_order_of_the_layers(opened: Any) -> None:
@@ -129,9 +133,7 @@ def test_what_cannot_be_done_is_told(parameters: dict[str, Any], told: str, open
 
 
 def test_step_that_is_turned_on_but_not_offered(opened: Any) -> None:
-    session = opened(
-        {"pars-cleanflickernoisestep": {"class": "x", "name": "x", "parameters": {"skip": False}}}
-    )
+    session = opened({"pars-cleanflickernoisestep": {"class": "x", "name": "x", "parameters": {"skip": False}}})
     assert len(session.notes) == 1
     assert "clean_flicker_noise" in session.notes[0]
 

@@ -69,6 +69,14 @@ def test_override_in_place_of_a_type_that_crds_does_not_have(book: ReferenceBook
     np.testing.assert_array_equal(loaded.data, 2)
 
 
+def test_one_file_for_two_types_is_checked_for_each(book: ReferenceBook, tmp_path: Path) -> None:
+    path = str(tiny_exposure.write_reference(tmp_path, "gain", name="mine.fits"))
+    overrides = {("jump", "gain"): path, ("jump", "readnoise"): path}
+    book.load("jump", "gain", overrides, exact=False)
+    with pytest.raises(ReferenceError, match="REFTYPE"):
+        book.load("jump", "readnoise", overrides, exact=False)
+
+
 def test_file_removed_from_the_cache(book: ReferenceBook, tmp_path: Path) -> None:
     book._paths["gain"] = str(tmp_path / "gone.fits")
     with pytest.raises(ReferenceError, match=r"gone\.fits"):

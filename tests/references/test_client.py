@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -59,7 +60,7 @@ class TestContext:
 
     def test_environment_comes_back(self, context: Any) -> None:
         before = dict(os.environ)
-        with pytest.raises(ZeroDivisionError), crds_environment(open_context("demo")):
+        with contextlib.suppress(ZeroDivisionError), crds_environment(open_context("demo")):
             assert "CRDS_SERVER_URL" not in os.environ
             raise ZeroDivisionError
         assert dict(os.environ) == before

@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from jwcal_interactive.errors import Cancelled
 from jwcal_interactive.references import hashes
 from jwcal_interactive.references.hashes import content_hash
 
@@ -47,7 +48,7 @@ def test_changed_file_is_read_again(ledger: Path, file: Path) -> None:
 def test_ledger_spares_reading(ledger: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = content_hash(file)
     forget(monkeypatch)
-    monkeypatch.setattr(hashlib, "file_digest", None)  # would fail if the file were read
+    monkeypatch.setattr(hashlib, "sha256", None)  # would fail if the file were read
     assert content_hash(file) == digest
     assert [p.name for p in ledger.parent.iterdir()] == [ledger.name]
 
@@ -65,3 +66,12 @@ def test_damaged_ledger(content: str, ledger: Path, file: Path) -> None:
 def test_ledger_that_cannot_be_written(ledger: Path, file: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").touch()
     assert content_hash(file) == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_reading_can_be_stopped(ledger: Path, file: Path) -> None:
+    def stop() -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        content_hash(file, stop)
+    assert not ledger.exists()
