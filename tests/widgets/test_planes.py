@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from jwcal_interactive.dq import DQ
-from jwcal_widgets.planes import bad_pixels, plane_names, take_plane
+from jwcal_widgets.planes import plane_names, take_plane
 
 
 def test_ramp_group(ramp):
@@ -59,11 +58,3 @@ def test_guider(guider):
 
 def test_one_group_has_no_difference(ramp):
     assert "difference" not in plane_names(ramp.with_(data=ramp.data[:, :1]))
-
-
-@pytest.mark.parametrize(
-    ("flag", "bad"),
-    [(DQ.DO_NOT_USE, True), (DQ.REFERENCE_PIXEL, True), (DQ.JUMP_DET, False), (DQ.HOT, False)],
-)
-def test_bad_pixels(flag, bad):
-    assert bad_pixels(np.array([[flag]], np.uint32))[0, 0] == bad

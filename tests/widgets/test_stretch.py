@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jwcal_interactive.dq import DQ
 from jwcal_widgets.colormaps import COLORMAPS, INVALID_COLOR, color_ramp
 from jwcal_widgets.stretch import (
     LEVELS,
@@ -88,17 +89,18 @@ def test_zscale_ignores_a_bright_source():
     assert 60 < low < 100 < high < 200
 
 
-def test_sample_leaves_out_bad_and_invalid_pixels():
+@pytest.mark.parametrize("flag", [DQ.DO_NOT_USE, DQ.REFERENCE_PIXEL, DQ.NON_SCIENCE])
+def test_sample_leaves_out_dark_and_invalid_pixels(flag):
     data = np.ones((50, 50), np.float32)
     data[:, :10] = np.nan
-    bad = np.zeros((50, 50), bool)
-    bad[:, 10:20] = True
     data[:, 10:20] = 99
-    assert sample(data, bad).tolist() == [1.0] * 1500
+    dq = np.full((50, 50), DQ.JUMP_DET, np.uint32)
+    dq[:, 10:20] |= np.uint32(flag)
+    assert sample(data, dq).tolist() == [1.0] * 1500
 
 
 def test_sample_of_an_image_that_is_all_bad_uses_it_anyway():
-    assert sample(np.ones((5, 5), np.float32), np.ones((5, 5), bool)).size == 25
+    assert sample(np.ones((5, 5), np.float32), np.ones((5, 5), np.uint32)).size == 25
 
 
 def test_sample_size_is_bounded():

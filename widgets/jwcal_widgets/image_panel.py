@@ -99,10 +99,17 @@ class ImagePanel:
         self.refresh()
 
     def follow(self, step: str) -> None:
-        """Show the output of a step, if the user wants the image to follow the rail."""
-        if self.source.follow.value and step in self.source.step.options:
-            self.source.choose_step(step)
-            self.update()
+        """Show the output of a step, if the user wants the image to follow the rail.
+
+        A step that was skipped or has not run shows what it hands on or starts from.
+        """
+        if not self.source.follow.value:
+            return
+        order = [INPUT, *self._session.steps]
+        upto = order[: order.index(step) + 1]
+        offered = self.source.step.options
+        self.source.choose_step([s for s in upto if s in offered][-1])
+        self.update()
 
     def refresh(self) -> None:
         """Look at the session again: after a run, and after undo or redo."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from jwcal_interactive.dq import DQ
 from jwcal_widgets.coalesce import Coalesced
 from jwcal_widgets.dq_overlay import encode_overlay, overlay
-from jwcal_widgets.planes import Plane, bad_pixels
+from jwcal_widgets.planes import Plane
 from jwcal_widgets.stretch import Limits, find_limits, find_symmetric_limits, lookup_table, sample, to_rgb
 from jwcal_widgets.viewport import Window, bin_flags, bin_mean, encode, find_cut, fit_window
 
@@ -243,7 +243,7 @@ class ImageView:
         if not isinstance(method, str):
             return method
         if self._sampled is None or self._sampled[0] is not plane:
-            self._sampled = (plane, sample(plane.data, bad_pixels(plane.dq)))
+            self._sampled = (plane, sample(plane.data, plane.dq))
         values = self._sampled[1]
         return find_symmetric_limits(values) if self._look.change else find_limits(values, method)
 

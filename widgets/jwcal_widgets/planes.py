@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates, Slopes, State
-from jwcal_interactive.dq import DQ
 
-__all__ = ["Plane", "bad_pixels", "plane_names", "take_plane"]
+__all__ = ["Plane", "plane_names", "take_plane"]
 
 ALL = 0  # as an integration number: the whole exposure
 
@@ -121,9 +120,3 @@ def _guider_plane(state: GuiderSlopes, name: str, number: int) -> Plane:
 def _dq_plane(dq: NDArray[np.uint32], where: str) -> Plane:
     """Show flags as an image of how many a pixel carries; the overlay says which ones."""
     return Plane(np.bitwise_count(dq).astype(np.float32), dq, "flags per pixel", where)
-
-
-def bad_pixels(dq: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Pixels that must not set the display limits: unusable, or without light."""
-    flags = DQ.DO_NOT_USE | DQ.NON_SCIENCE | DQ.REFERENCE_PIXEL
-    return (dq & np.uint32(flags)) != 0

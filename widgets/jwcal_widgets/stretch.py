@@ -8,9 +8,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from jwcal_interactive.dq import DQ
 from jwcal_widgets.colormaps import INVALID_COLOR, color_ramp
 
 __all__ = [
+    "DARK_FLAGS",
     "LEVELS",
     "LIMITS",
     "STRETCHES",
@@ -38,10 +40,11 @@ LIMITS = {
 }
 LEVELS = 4096
 SAMPLE_SIZE = 100_000
+DARK_FLAGS = DQ.DO_NOT_USE | DQ.NON_SCIENCE | DQ.REFERENCE_PIXEL  # unusable, or without light
 
 
 def sample(
-    data: NDArray[np.float32], bad: NDArray[np.bool_] | None = None, size: int = SAMPLE_SIZE
+    data: NDArray[np.float32], dq: NDArray[np.uint32] | None = None, size: int = SAMPLE_SIZE
 ) -> NDArray[np.float32]:
     """Take finite values of an image on a regular grid, for robust limits at a fixed cost.
 
@@ -49,8 +52,8 @@ def sample(
     ----------
     data : float32 (ny, nx)
         Image, in any unit.
-    bad : bool (ny, nx), optional
-        Pixels to leave out, unless nothing else remains.
+    dq : uint32 (ny, nx), optional
+        Pixels with a flag of `DARK_FLAGS` are left out, unless nothing else remains.
     size : int
         About how many values are taken.
 
@@ -63,8 +66,8 @@ def sample(
     step = max(1, int(np.sqrt(data.size / size))) | 1 if data.size > size else 1
     values = data[::step, ::step]
     finite = np.isfinite(values)
-    if bad is not None:
-        good = finite & ~bad[::step, ::step]
+    if dq is not None:
+        good = finite & ((dq[::step, ::step] & np.uint32(DARK_FLAGS)) == 0)
         if good.any():
             finite = good
     return values[finite]

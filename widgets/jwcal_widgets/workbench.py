@@ -140,6 +140,7 @@ class Workbench(ipw.VBox):
         self._running_step = ""
         self._show_toolbar()
         self.panel.widget.remove_class("jwcal-busy")
+        untouched = self.image.source.follow.value and self.image.source.step.value == INPUT
         if outcome is None:
             self.toolbar.say("done", "done")
         elif isinstance(outcome, Cancelled):
@@ -148,6 +149,9 @@ class Workbench(ipw.VBox):
             self.toolbar.say("failed", "failed")
             self.messages.error(outcome)
         self._refresh()
+        if outcome is None and untouched:
+            # The first run is for the result: show it, rather than the raw ramps that were there.
+            self.choose(self.image.source.step.options[-1])
 
     def _travel(self, move: object) -> None:
         assert callable(move)
