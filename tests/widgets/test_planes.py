@@ -58,3 +58,11 @@ def test_guider(guider):
 
 def test_one_group_has_no_difference(ramp):
     assert "difference" not in plane_names(ramp.with_(data=ramp.data[:, :1]))
+
+
+def test_flags_of_any_group(ramp):
+    plane = take_plane(ramp, "group", 1, 6, any_group=True)
+    np.testing.assert_array_equal(plane.data, ramp.data[0, 5])
+    assert plane.dq[10, 20] == DQ.JUMP_DET | DQ.DO_NOT_USE
+    assert take_plane(ramp, "DQ", 1, 6, any_group=True).data[10, 20] == 2
+    assert take_plane(ramp, "group", 2, 6, any_group=True).dq[10, 20] == DQ.DO_NOT_USE

@@ -88,6 +88,16 @@ def test_click_gives_the_pixel_under_it(view, ramp, picked):
     assert picked == [(2, 4), (0, 39), (55, 0)]
 
 
+def test_cursor_keeps_its_size_on_the_screen(view, ramp):
+    view.show(take_plane(ramp, "group", 1, 2), Look())
+    view.mark(20, 10)
+    wide = np.ptp(view._cursor.x)
+    view.zoom(4.0, (20, 10))
+    assert np.ptp(view._cursor.x) < 0.7 * wide
+    view.mark(50, 38)
+    assert view.window.contains(50, 38), "a pixel outside the window is brought into it"
+
+
 def test_flags_are_a_layer_of_their_own(view, ramp):
     plane = take_plane(ramp, "group", 1, 4)
     view.show(plane, Look())
@@ -187,7 +197,7 @@ class TestRampView:
         assert plot._fit.x.ravel().tolist() == [75.0, 115.0]
         assert plot._fit.y.ravel().tolist() == [240.0, 320.0]
         assert np.ptp(plot._average.y) == pytest.approx(2.5 * 40)
-        assert "fitted segment" in plot.legend.value
+        assert "fitted segments" in plot.legend.value
 
     def test_differences_are_in_other_units(self, plot, ramp):
         trace = Trace(pixel_ramp(ramp, 1, 20, 10), (Segment(3, 5, 2.0, 90.0),), 2.5)

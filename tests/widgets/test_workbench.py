@@ -298,6 +298,15 @@ class TestImage:
         image.flags.check(DQ.JUMP_DET).value = False
         assert not image.view._dq.mark.visible
 
+    def test_flags_of_any_group_show_all_jumps_of_an_integration(self, ran):
+        image, ramp = ran.image, ran.session.result("jump")
+        image.source.group.value = 4
+        jumps = (ramp.groupdq[0] & DQ.JUMP_DET) != 0
+        for any_group, expected in ((True, jumps.any(axis=0)), (False, jumps[3])):
+            image.flags.any_group.value = any_group
+            np.testing.assert_array_equal((image.view.plane.dq & DQ.JUMP_DET) != 0, expected)
+            assert f"{expected.sum():,}<" in image.flags._boxes[DQ.JUMP_DET]._label.value
+
     def test_typed_limits_are_kept_until_the_unit_changes(self, ran):
         display = ran.image.display
         display.low.value = "-10"

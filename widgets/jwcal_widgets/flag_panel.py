@@ -44,6 +44,8 @@ class FlagPanel:
     Attributes
     ----------
     widget : ipywidgets.VBox
+    any_group : ipywidgets.Checkbox
+        Whether a plane of a ramp shows the flags of all groups.
     """
 
     def __init__(self, on_change: Callable[[], None], guard: Callable[..., Any]) -> None:
@@ -59,7 +61,13 @@ class FlagPanel:
             "flags to paint (pixels)</span>",
             layout={"margin": "12px 0 0 8px"},
         )
-        self.widget = ipw.VBox([title, self._area], layout={"width": "210px"})
+        self.any_group = ipw.Checkbox(
+            description="of any group",
+            indent=False,
+            tooltip="Collect the flags of all groups of the integration",
+            layout={"width": "140px", "margin": "0 2px"},
+        )
+        self.widget = ipw.VBox([title, self.any_group, self._area], layout={"width": "210px"})
 
     def check(self, flag: DQ) -> ipw.Checkbox:
         """Return the checkbox of a flag that occurs."""

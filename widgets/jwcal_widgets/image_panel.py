@@ -71,6 +71,7 @@ class ImagePanel:
         self.view = ImageView(plot, self.pick, guard, delay)
         self.display = DisplayControls(self._redraw, guard)
         self.flags = FlagPanel(self._redraw, guard)
+        self.flags.any_group.observe(guard(lambda _change: self.update()), "value")
         self.picker = PixelPicker(self.pick, guard)
         exposure = session.exposure
         self.pixel = (exposure.xsize // 2, exposure.ysize // 2)
@@ -125,6 +126,7 @@ class ImagePanel:
             self.view.show(None, Look())
             return
         self.source.set_state(state)
+        self.flags.any_group.layout.display = None if isinstance(state, Ramp) else "none"
         plane = self._chosen_plane(state)
         if plane.unit != self._unit:
             self.display.forget_manual()
@@ -182,7 +184,8 @@ class ImagePanel:
         source = self.source
         plane, integration, group = source.plane.value, source.integration.value, source.group.value
         key = _key(state, source.step.value, plane, integration, group)
-        now = take_plane(state, plane, integration, group)
+        every = self.flags.any_group.value
+        now = take_plane(state, plane, integration, group, any_group=every)
         self._history.add(key, now)
         before = self._history.before(key)
         self.compare.disabled = before is None

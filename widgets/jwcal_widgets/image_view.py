@@ -113,6 +113,7 @@ class ImageView:
         self._sampled: tuple[Plane, NDArray[np.float32]] | None = None
         self._lock = threading.RLock()
         self._moving = False
+        self._pixel: tuple[int, int] | None = None
         self._x, self._y = (bq.LinearScale(min=0.0, max=1.0, allow_padding=False) for _ in range(2))
         scales = {"x": self._x, "y": self._y}
         self._image, self._dq = _Layer(), _Layer()
@@ -200,10 +201,17 @@ class ImageView:
 
     def mark(self, x: int, y: int) -> None:
         """Put the cursor on a pixel, and bring the pixel into the window."""
-        window = self.window
-        if not window.contains(x, y):
+        self._pixel = (x, y)
+        if self.window.contains(x, y):
+            self._draw_cursor()
+        else:
             self.zoom(1.0, (x, y))
-        arm = max(window.width, window.height) / 24 + 1
+
+    def _draw_cursor(self) -> None:
+        if self._pixel is None:
+            return
+        x, y = self._pixel
+        arm = max(self.window.width, self.window.height) / 24 + 1
         box = [(-0.5, 0.5, -0.5, -0.5), (-0.5, 0.5, 0.5, 0.5)]
         box += [(-0.5, -0.5, -0.5, 0.5), (0.5, 0.5, -0.5, 0.5)]
         arms = [(-arm, -1.0, 0.0, 0.0), (1.0, arm, 0.0, 0.0)]
@@ -220,6 +228,7 @@ class ImageView:
             plane = self._plane
             if plane is None:
                 return
+            self._draw_cursor()
             size = int(OVERSAMPLING * max(self._plot))
             cut = find_cut(plane.data.shape, self.window, size, PAN_MARGIN)
             if cut is None:

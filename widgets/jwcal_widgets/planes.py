@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ def plane_names(state: State) -> tuple[str, ...]:
     return _SLOPE_PLANES if isinstance(state, Rates) else _GUIDER_PLANES
 
 
-def take_plane(state: State, name: str, integration: int, group: int) -> Plane:
+def take_plane(state: State, name: str, integration: int, group: int, *, any_group: bool = False) -> Plane:
     """Cut one plane out of a state.
 
     Parameters
@@ -61,9 +61,16 @@ def take_plane(state: State, name: str, integration: int, group: int) -> Plane:
         Number from 1; 0 for the slope of the whole exposure (`Rates` only).
     group : int
         Number from 1 (`Ramp` only). The difference of group n is group n + 1 minus group n.
+    any_group : bool
+        Collect the flags of all groups of the integration (`Ramp` only).
     """
     if isinstance(state, Ramp):
-        return _ramp_plane(state, name, integration, group)
+        plane = _ramp_plane(state, name, integration, group)
+        if not any_group:
+            return plane
+        dq = state.pixeldq | np.bitwise_or.reduce(state.groupdq[integration - 1], axis=0)
+        title = f"{plane.title}, flags of any group"
+        return _dq_plane(dq, title) if name == "DQ" else replace(plane, dq=dq, title=title)
     if isinstance(state, Rates):
         if integration == ALL:
             return _slope_plane(state.rate, name, "whole exposure")

@@ -9,7 +9,7 @@ import ipywidgets as ipw
 
 from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates
 from jwcal_interactive.dq import names
-from jwcal_interactive.steps.ramp_fit import ramp_segments
+from jwcal_interactive.steps.ramp_fit import RampFitParams, ramp_segments
 from jwcal_widgets.ramp import Fit, guider_fit, pixel_fit, pixel_ramp
 from jwcal_widgets.ramp_view import RampView, Trace
 from jwcal_widgets.results import steps_with_result
@@ -129,18 +129,27 @@ class RampPanel:
         rates = self._rates()
         chosen = self.integration.value
         numbers = range(1, ramp.data.shape[0] + 1) if chosen == ALL else [chosen]
-        fitted = isinstance(rates, Rates) and self.step.value == self.step.options[-1]
-        refs = self._session.load_references("ramp_fit") if fitted else {}
-        traces = []
-        for k in numbers:
-            trace = Trace(pixel_ramp(ramp, k, x, y))
-            if fitted:
-                params = self._session.params("ramp_fit")
-                lines = ramp_segments(ramp, refs, params, k - 1, y, x)
-                trace = Trace(trace.ramp, lines, pixel_fit(rates, k, x, y).slope)
-            traces.append(trace)
+        if isinstance(rates, Rates) and self.step.value == self.step.options[-1]:
+            traces = self._fitted_traces(ramp, rates, numbers)
+        else:
+            traces = [Trace(pixel_ramp(ramp, k, x, y)) for k in numbers]
         self.view.show(traces, differences=self.kind.value == RATE, zoom_used=self.usable.value)
         self._table.value = self._slopes(rates, numbers, x, y)
+
+    def _fitted_traces(self, ramp: Ramp, rates: Rates, numbers: Sequence[int]) -> list[Trace]:
+        """Add the lines of the fit, made again with the present parameters of ramp_fit."""
+        x, y = self._pixel
+        references = self._session.load_references("ramp_fit")
+        params = self._session.params("ramp_fit")
+        assert isinstance(params, RampFitParams)
+        return [
+            Trace(
+                pixel_ramp(ramp, k, x, y),
+                ramp_segments(ramp, references, params, k - 1, y, x),
+                pixel_fit(rates, k, x, y).slope,
+            )
+            for k in numbers
+        ]
 
     def _rates(self) -> Rates | GuiderSlopes | None:
         """Return the rates as fitted, before later steps rescale them."""

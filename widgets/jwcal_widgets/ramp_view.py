@@ -82,7 +82,8 @@ def nice_ticks(low: float, high: float, about: int = 6) -> NDArray[np.float64]:
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough)
-    return np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return np.array([n * step for n in range(first, last + 1)])
 
 
 class RampView:
@@ -216,7 +217,7 @@ class RampView:
                 glyph = _GLYPHS[_SYMBOLS.get(flag, "square")]
                 items.append(item(glyph, color_of(flag), f"{names(flag)[0]} ({count})"))
         if self._fit.visible:
-            items.append(item("━", FIT_COLOR, "fitted segment"))
+            items.append(item("━", FIT_COLOR, "fitted segments"))
         if self._average.visible:
-            items.append(item("╌", AVERAGE_COLOR, "slope of the integration"))
+            items.append(item("╌", AVERAGE_COLOR, "slope"))
         return "<div class='jwcal-legend'>" + " ".join(items) + "</div>"

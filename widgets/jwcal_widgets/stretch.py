@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -26,9 +28,23 @@ __all__ = [
     "unstretched",
 ]
 
+F64: TypeAlias = NDArray[np.float64]
 Limits: TypeAlias = tuple[float, float]
 
-STRETCHES = ("linear", "sqrt", "asinh", "log")
+# name -> (curve from 0..1 to 0..1, its inverse); those of SAOImage DS9
+_CURVES: dict[str, tuple[Callable[[F64], F64], Callable[[F64], F64]]] = {
+    "linear": (lambda f: f, lambda s: s),
+    "sqrt": (lambda f: np.sqrt(f), lambda s: s**2),
+    "asinh": (
+        lambda f: np.arcsinh(10.0 * f) / math.asinh(10.0),
+        lambda s: np.sinh(s * math.asinh(10.0)) / 10.0,
+    ),
+    "log": (
+        lambda f: np.log1p(1000.0 * f) / math.log(1001.0),
+        lambda s: np.expm1(s * math.log(1001.0)) / 1000.0,
+    ),
+}
+STRETCHES = tuple(_CURVES)
 LIMITS = {
     "99.5 %": 99.5,
     "99 %": 99.0,
@@ -113,34 +129,17 @@ def find_symmetric_limits(values: NDArray[np.float32]) -> Limits:
     return -high, high
 
 
-def stretched(fraction: NDArray[np.float64], stretch: str) -> NDArray[np.float64]:
+def stretched(fraction: F64, stretch: str) -> F64:
     """Apply a stretch to fractions (0 to 1) of the display range; 0 and 1 stay where they are.
 
-    The curves are those of SAOImage DS9: sqrt(f); asinh(10 f) / asinh(10);
-    log(1000 f + 1) / log(1001).
+    They are sqrt(f), asinh(10 f) / asinh(10) and log(1000 f + 1) / log(1001).
     """
-    if stretch == "linear":
-        return fraction
-    if stretch == "sqrt":
-        return np.sqrt(fraction)
-    if stretch == "asinh":
-        return np.arcsinh(10.0 * fraction) / np.arcsinh(10.0)
-    if stretch == "log":
-        return np.log1p(1000.0 * fraction) / np.log(1001.0)
-    raise ValueError(f"stretch {stretch!r}: it must be one of {', '.join(STRETCHES)}")
+    return _CURVES[stretch][0](fraction)
 
 
-def unstretched(shown: NDArray[np.float64], stretch: str) -> NDArray[np.float64]:
+def unstretched(shown: F64, stretch: str) -> F64:
     """Fraction of the display range that a stretch turns into a value; inverse of `stretched`."""
-    if stretch == "linear":
-        return shown
-    if stretch == "sqrt":
-        return shown**2
-    if stretch == "asinh":
-        return np.sinh(shown * np.arcsinh(10.0)) / 10.0
-    if stretch == "log":
-        return np.expm1(shown * np.log(1001.0)) / 1000.0
-    raise ValueError(f"stretch {stretch!r}: it must be one of {', '.join(STRETCHES)}")
+    return _CURVES[stretch][1](shown)
 
 
 @lru_cache(maxsize=32)

@@ -158,7 +158,7 @@ def bin_mean(data: NDArray[np.float32], cut: Cut) -> NDArray[np.float32]:
                 total[:rows, :columns] += np.where(finite, values, 0)
                 count[:rows, :columns] += finite
     with np.errstate(invalid="ignore"):
-        return total / np.where(count == 0, np.float32(np.nan), count)
+        return (total / np.where(count == 0, np.nan, count)).astype(np.float32)
 
 
 def bin_flags(dq: NDArray[np.uint32], cut: Cut) -> NDArray[np.uint32]:
