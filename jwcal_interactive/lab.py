@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jwcal_interactive.errors import InputError, NotebookError
+from jwcal_interactive.errors import NotebookError
 from jwcal_interactive.io.atomic import atomic_path, writable_folder
 from jwcal_interactive.io.raw import read_exposure
-from jwcal_interactive.session.saved import is_saved_session
+from jwcal_interactive.session.saved import is_saved_session, read_session
 
 __all__ = ["open_lab", "write_workbench_notebook"]
 
@@ -57,10 +57,7 @@ def write_workbench_notebook(
     import nbformat
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-    if not is_saved_session(file):
-        read_exposure(file)
-    elif not file.is_file():
-        raise InputError(f"{file}: no such file. Check the path.")
+    read_exposure(read_session(file).exposure if is_saved_session(file) else file)
     chosen = "" if context is None else f", context={context!r}"
     lines = [
         "from jwcal_interactive import open_session",

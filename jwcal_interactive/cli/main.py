@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from jwcal_interactive.errors import Cancelled, JwcalError
+from jwcal_interactive.errors import Cancelled, JwcalError, one_line
 from jwcal_interactive.version import VERSION
 
 __all__ = ["cli", "main"]
@@ -54,6 +54,14 @@ def main() -> None:
         sys.exit(2)
     except JwcalError as error:
         click.echo(f"jwcal: {error}", err=True)
+        sys.exit(2)
+    except MemoryError:
+        click.echo("jwcal: not enough memory; close other programs or use a larger machine.", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(1)  # the reader of our output went away
+    except OSError as error:  # outside of reading and writing files, which explain themselves
+        click.echo(f"jwcal: the operating system refused: {one_line(error)}.", err=True)
         sys.exit(2)
     except (Cancelled, click.Abort, KeyboardInterrupt):
         click.echo("jwcal: stopped.", err=True)

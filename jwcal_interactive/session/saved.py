@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jwcal_interactive.errors import InputError, JwcalError
+from jwcal_interactive.errors import InputError, JwcalError, one_line
 from jwcal_interactive.io.atomic import atomic_path, writable_folder
 from jwcal_interactive.session.history import Entry
 from jwcal_interactive.settings import Settings
@@ -16,7 +17,15 @@ from jwcal_interactive.settings import Settings
 if TYPE_CHECKING:
     from jwcal_interactive.session.session import Session
 
-__all__ = ["NOTEBOOK_KEY", "is_saved_session", "restore_session", "save_session", "session_document"]
+__all__ = [
+    "NOTEBOOK_KEY",
+    "SavedSession",
+    "is_saved_session",
+    "read_session",
+    "restore_session",
+    "save_session",
+    "session_document",
+]
 
 _FORMAT = "jwcal session"
 _VERSION = 1
@@ -58,13 +67,25 @@ def session_document(session: Session, folder: Path) -> dict[str, Any]:
     }
 
 
-def restore_session(path: Path, open_session: Callable[..., Session], context: str | None) -> Session:
-    """Open the exposure of a session file and put settings and history back.
+@dataclass(frozen=True)
+class SavedSession:
+    """Content of a session file: the exposure, and what `restore_session` puts back."""
+
+    exposure: Path
+    pipeline: str
+    context: str
+    timeline: tuple[Settings, ...]
+    position: int
+    history: tuple[Entry, ...]
+
+
+def read_session(path: Path) -> SavedSession:
+    """Read a session file, or the session in an exported notebook; the exposure is not looked at.
 
     Raises
     ------
     InputError
-        If the file is missing or not a session file, or its exposure is gone.
+        If the file is missing or not a session file.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such session file. Check the path.")
@@ -74,21 +95,36 @@ def restore_session(path: Path, open_session: Callable[..., Session], context: s
             document = document["metadata"][NOTEBOOK_KEY]
         if document["format"] != _FORMAT or document["version"] != _VERSION:
             raise ValueError(f"format {document['format']!r}, version {document['version']!r}")
-        timeline = tuple(_settings_from_json(s) for s in document["timeline"])
-        history = tuple(Entry.from_json(e) for e in document["history"])
-        exposure, position = Path(document["exposure"]), int(document["position"])
-        pipeline, saved_context = document["pipeline"], document["context"]
-        if not 0 <= position < len(timeline):
-            raise ValueError(f"position {position} outside of the timeline")
+        saved = SavedSession(
+            exposure=path.parent / document["exposure"],
+            pipeline=str(document["pipeline"]),
+            context=str(document["context"]),
+            timeline=tuple(_settings_from_json(s) for s in document["timeline"]),
+            position=int(document["position"]),
+            history=tuple(Entry.from_json(e) for e in document["history"]),
+        )
+        if not 0 <= saved.position < len(saved.timeline):
+            raise ValueError(f"position {saved.position} outside of the timeline")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path}: not a session file of this version ({type(error).__name__}: {error})."
+            f"{path}: not a session file of this version ({type(error).__name__}: {one_line(error)}). Give a "
+            "file that Session.save or Session.export wrote."
         ) from None
-    session = open_session(
-        path.parent / exposure, pipeline=pipeline, context=context or saved_context or None
-    )
+    return saved
+
+
+def restore_session(path: Path, open_session: Callable[..., Session], context: str | None) -> Session:
+    """Open the exposure of a session file and put settings and history back.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or not a session file, or its exposure is gone.
+    """
+    saved = read_session(path)
+    session = open_session(saved.exposure, pipeline=saved.pipeline, context=context or saved.context or None)
     try:
-        session.restore(timeline, position, history)
+        session.restore(saved.timeline, saved.position, saved.history)
     except JwcalError as error:
         raise type(error)(f"{path}: a setting of this session is not possible: {error}") from None
     return session

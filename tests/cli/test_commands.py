@@ -131,6 +131,55 @@ class TestRun:
             assert "Traceback" not in done.err
 
 
+class TestLab:
+    """What is refused before JupyterLab starts."""
+
+    @pytest.mark.parametrize(
+        ("name", "content", "told"),
+        [
+            ("no.fits", None, "no such file"),
+            ("no.json", None, "no such session file"),
+            ("bad.json", "{}", "not a session file"),
+            ("bad.ipynb", "{}", "not a session file"),
+            ("bad.fits", "text", "not a FITS file"),
+        ],
+    )
+    def test_bad_file(self, name: str, content: str | None, told: str, jwcal: Jwcal, tmp_path: Path) -> None:
+        if content is not None:
+            (tmp_path / name).write_text(content)
+        before = list(tmp_path.iterdir())
+        done = jwcal("lab", tmp_path / name, "--no-browser")
+        assert (done.status, done.out) == (2, "")
+        assert told in done.err
+        assert list(tmp_path.iterdir()) == before
+
+    def test_session_without_its_exposure(self, jwcal: Jwcal, tiny_raw: Path, tmp_path: Path) -> None:
+        from jwcal_interactive import open_session
+
+        file = open_session(tiny_raw).save(tmp_path / "s.json")
+        tiny_raw.unlink()
+        done = jwcal("lab", file, "--no-browser")
+        assert done.status == 2
+        assert "no such file" in done.err
+
+
+class TestSystem:
+    @pytest.mark.parametrize(
+        ("error", "told"),
+        [(MemoryError(), "memory"), (OSError(28, "No space left on device"), "No space left")],
+    )
+    def test_one_line(self, error: Exception, told: str, jwcal: Jwcal, monkeypatch: pytest.MonkeyPatch) -> None:
+        from jwcal_interactive.cli import steps
+
+        def broken() -> Any:
+            raise error
+
+        monkeypatch.setattr(steps, "_pipelines", broken)
+        done = jwcal("steps")
+        assert (done.status, len(done.err.splitlines())) == (2, 1)
+        assert told in done.err
+
+
 class TestHelp:
     @pytest.mark.parametrize("command", [(), ("run",), ("demo",), ("lab",), ("steps",)])
     def test_reads_well(self, command: tuple[str, ...], jwcal: Jwcal) -> None:
