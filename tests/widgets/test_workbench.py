@@ -89,7 +89,7 @@ class TestPanel:
 
     def test_step_that_is_not_offered_says_so(self, bench):
         bench.choose("persistence")
-        assert "Not offered by this version" in bench.panel._head.value
+        assert "not part of this version" in bench.panel._head.value
         assert bench.toolbar.buttons["run_step"].disabled
 
     def test_missing_override_is_shown_and_not_kept(self, raw_sub640):
@@ -101,6 +101,11 @@ class TestPanel:
 
 
 class TestRun:
+    def test_session_that_has_run_opens_on_its_result(self, ran):
+        again = Workbench(ran.session, delay=0)
+        assert again.step == "ramp_fit"
+        np.testing.assert_array_equal(again.image.view.plane.data, ran.session.result("ramp_fit").rate.data)
+
     def test_rail_tells_what_became_of_each_step(self, ran):
         for step in ran.session.steps:
             status = ran.session.status(step)

@@ -46,7 +46,7 @@ def state_text(state: RailState) -> str:
         return _seconds(state.seconds)
     if state.state in {"pending", "input"}:
         return ""
-    return {"absent": "off", "running": "running…"}.get(state.state, state.state)
+    return {"absent": "absent", "running": "running…"}.get(state.state, state.state)
 
 
 class _Row:

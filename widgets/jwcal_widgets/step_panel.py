@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as ipw
 
 from jwcal_interactive.params import StepParams
+from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_widgets.param_control import ParamControl
 from jwcal_widgets.results import INPUT
 
@@ -149,7 +150,8 @@ class StepPanel:
         status = self._session.status(self.step)
         definition = self._session.definition(self.step)
         reason = f": {html.escape(status.reason)}" if status.reason else ""
-        summary = definition.summary if definition else "Not offered by this version."
+        missing = NOT_IN_THIS_VERSION.get(self.step)
+        summary = definition.summary if definition else missing.reason if missing else ""
         return (
             f"<span class='jwcal-panel-title'>{self.step}</span> &nbsp;"
             f"<span class='jwcal-{status.state}'>{status.state}</span>{reason}"

@@ -9,12 +9,13 @@ import ipywidgets as ipw
 
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import Cancelled
+from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_widgets.image_panel import ImagePanel
 from jwcal_widgets.messages import Messages
 from jwcal_widgets.output_bar import OutputBar
 from jwcal_widgets.rail import Rail, RailState
 from jwcal_widgets.ramp_panel import RampPanel
-from jwcal_widgets.results import INPUT
+from jwcal_widgets.results import INPUT, steps_with_result
 from jwcal_widgets.runner import Runner
 from jwcal_widgets.step_panel import StepPanel
 from jwcal_widgets.style import STYLE
@@ -109,7 +110,9 @@ class Workbench(ipw.VBox):
             ]
         )
         self.add_class("jwcal")
-        self.choose(next((s for s in session.steps if session.definition(s)), INPUT))
+        done = steps_with_result(session)
+        first = next((s for s in session.steps if session.definition(s)), INPUT)
+        self.choose(done[-1] if len(done) > 1 else first)
         self._refresh()
         self.ramp.show(*self.image.pixel)
 
@@ -184,7 +187,7 @@ class Workbench(ipw.VBox):
         self.rail.show(INPUT, RailState("input"))
         for step in self.session.steps:
             if self.session.definition(step) is None:
-                self.rail.show(step, RailState("absent", "not offered by this version"))
+                self.rail.show(step, RailState("absent", NOT_IN_THIS_VERSION[step].reason))
             elif step == self._running_step:
                 self.rail.show(step, RailState("running"))
             else:
