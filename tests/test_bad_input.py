@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gzip
-import json
 import os
 import socket
 import subprocess
@@ -582,102 +581,4 @@ def test_process(words: list[str], pieces: list[str], tiny_raw: Path, tmp_path: 
     mentions(messages[0], *pieces)
     assert "Traceback" not in done.stderr
     assert "CRDS - " not in done.stderr
-    assert tree(tmp_path) == before
-
-
-# --- sessions and notebooks ---------------------------------------------------------------------------------
-
-
-GOOD = {
-    "format": "jwcal session", "version": 1, "exposure": "x.fits", "pipeline": "detector1", "context": "",
-    "position": 0, "timeline": [{"values": {}, "overrides": []}], "history": [],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"", b"garbage", b"{}", b"[]", b"null", b"3", b"\xff\xfe\x00", b'{"format": "jwcal session"}',
-        *(
-            json.dumps(GOOD | wrong).encode()
-            for wrong in (
-                {"version": 99}, {"timeline": 3}, {"timeline": []}, {"position": 1}, {"position": -1},
-                {"position": "x"}, {"exposure": None}, {"history": [{}]}, {"history": ["x"]},
-                {"timeline": [{"values": [], "overrides": []}]}, {"timeline": [{"values": {"jump": 3}}]},
-                {"timeline": [{"values": {}, "overrides": ["x"]}]},
-            )
-        ),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("ending", ["json", "ipynb"])
-def test_garbage_session(content: bytes, ending: str, tmp_path: Path) -> None:
-    from jwcal_interactive import InputError, open_session
-
-    file = tmp_path / f"session.{ending}"
-    file.write_bytes(content)
-    with pytest.raises(InputError, match="not a session file") as caught:
-        open_session(file)
-    assert str(file) in str(caught.value)
-
-
-def test_notebook_without_session(tmp_path: Path) -> None:
-    import nbformat
-
-    from jwcal_interactive import InputError, open_session
-
-    file = tmp_path / "plain.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(), file)
-    with pytest.raises(InputError, match="not a session file"):
-        open_session(file)
-
-
-def test_session_of_an_exposure_that_is_gone(tiny_raw: Path, tmp_path: Path) -> None:
-    from jwcal_interactive import InputError, open_session
-
-    file = open_session(tiny_raw).save(tmp_path / "s.json")
-    tiny_raw.unlink()
-    with pytest.raises(InputError, match="no such file"):
-        open_session(file)
-
-
-@pytest.mark.parametrize(
-    ("values", "settings"),
-    [
-        ({"jump": {"rejection_threshold": -1}}, "rejection_threshold"),
-        ({"jump": {"nonsense": 1}}, "nonsense"),
-        ({"jmup": {"rejection_threshold": 5}}, "jmup"),
-    ],
-)
-def test_session_with_bad_settings(values: Any, settings: str, tiny_raw: Path, tmp_path: Path) -> None:
-    from jwcal_interactive import ParameterError, open_session
-
-    file = open_session(tiny_raw).save(tmp_path / "s.json")
-    document = json.loads(file.read_text())
-    document["timeline"] = [{"values": values, "overrides": []}]
-    file.write_text(json.dumps(document))
-    with pytest.raises(ParameterError, match=settings):
-        open_session(file)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("unknown", 1),
-        ("input_file = 1; import os; os.abort()  #", "x"),
-        ("output_dir", float("nan")),
-        ("output_dir", ("a", "b")),
-        ("output_dir", {1: 2}),
-        ("output_dir", object()),
-        ("output_dir", Path("x")),
-    ],
-)
-def test_notebook_parameters(name: str, value: Any, tiny_raw: Path, tmp_path: Path) -> None:
-    from jwcal_interactive import ParameterError, open_session
-    from jwcal_interactive.notebook_run import run_notebook
-
-    notebook = open_session(tiny_raw).export(tmp_path / "n.ipynb")
-    before = tree(tmp_path)
-    with pytest.raises(ParameterError) as caught:
-        run_notebook(notebook, tmp_path / "executed.ipynb", {name: value})
-    assert str(notebook) in str(caught.value)
     assert tree(tmp_path) == before

@@ -564,9 +564,8 @@ class Session:
         if not chosen:
             known = sorted({t for s in self.steps if s in STEPS for t in STEPS[s].references})
             where = f"step {step}" if step else f"pipeline {self.recipe.alias}"
-            raise ParameterError(
-                f"no reference of type {reftype!r} is used by {where}; types: {', '.join(known)}."
-            )
+            types = ", ".join(known)
+            raise ParameterError(f"no reference of type {reftype!r} is used by {where}; types: {types}.")
         return chosen
 
     def _keys(self, settings: Settings | None = None) -> dict[str, str]:
