@@ -18,7 +18,7 @@ from jwcal_widgets.display_controls import color_bar, in_range
 from jwcal_widgets.image_view import ImageView, Look
 from jwcal_widgets.pixel_picker import readout
 from jwcal_widgets.planes import Plane, take_plane
-from jwcal_widgets.ramp import pixel_ramp
+from jwcal_widgets.ramp import PixelRamp, pixel_ramp
 from jwcal_widgets.ramp_view import RampView, Trace, nice_ticks
 
 
@@ -160,6 +160,18 @@ def test_history_keeps_the_last_two_different_versions(ramp):
     assert history.before(key) is None, "the planes looked at last are kept"
 
 
+def test_history_does_not_keep_whole_ramps(ramp):
+    history = PlaneHistory()
+    key = ("jump", "group", 1, 1)
+    for n in (1, 2):
+        history.add(key, take_plane(ramp, "group", 1, n))
+    assert np.shares_memory(history.before(key).data, ramp.data)
+    history.detach()
+    before = history.before(key)
+    assert not np.shares_memory(before.data, ramp.data)
+    np.testing.assert_array_equal(before.data, ramp.data[0, 0])
+
+
 def test_difference_of_planes(ramp):
     now, before = take_plane(ramp, "group", 1, 4), take_plane(ramp, "group", 1, 2)
     change = difference(now, before)
@@ -211,6 +223,15 @@ class TestRampView:
         assert not plot._fit.visible
         assert not plot._average.visible
         assert "fitted" not in plot.legend.value
+
+    @pytest.mark.parametrize(("ngroups", "differences"), [(2, True), (1, False), (1, True)])
+    def test_very_short_ramps(self, plot, ramp, ngroups, differences):
+        one = pixel_ramp(ramp, 1, 20, 10)
+        short = PixelRamp(one.time[:ngroups], one.value[:ngroups], one.dq[:ngroups])
+        plot.show([Trace(short)], differences=differences)
+        assert not plot._path.visible
+        points = sum(mark.x.size for mark in plot._points.values() if mark.visible)
+        assert points == ngroups - differences
 
     def test_several_integrations(self, plot, ramp):
         plot.show([Trace(pixel_ramp(ramp, k, 20, 10)) for k in (1, 2)], differences=False)

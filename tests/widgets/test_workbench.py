@@ -476,6 +476,8 @@ def test_guider_exposure(flight_acq1):
     np.testing.assert_array_equal(workbench.image.view.plane.data, plane.data)
     workbench.image.pick(3, 4)
     assert "slice 1" in workbench.ramp._table.value
+    workbench.ramp.kind.value = "differences"
+    assert workbench.messages.shown == []
 
 
 def test_rail_words():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -36,6 +37,13 @@ class PlaneHistory:
             del versions[:-2]
         while len(self._versions) > self._size:
             self._versions.popitem(last=False)
+
+    def detach(self) -> None:
+        """Copy what is part of larger arrays: a plane must not keep a whole superseded ramp."""
+        for versions in self._versions.values():
+            for n, plane in enumerate(versions):
+                if plane.data.base is not None or plane.dq.base is not None:
+                    versions[n] = replace(plane, data=plane.data.copy(), dq=plane.dq.copy())
 
     def before(self, key: Key) -> Plane | None:
         """Return the version before the last one; None if there is no other."""

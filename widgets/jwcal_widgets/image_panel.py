@@ -115,6 +115,7 @@ class ImagePanel:
     def refresh(self) -> None:
         """Look at the session again: after a run, and after undo or redo."""
         self.source.set_steps(steps_with_result(self._session))
+        self._history.detach()
         self._record_slope()
         self.update()
 

@@ -175,7 +175,9 @@ class RampView:
         usable = value[~excluded] if zoom_used and not excluded.all() else value
         self._set_axes(time, np.concatenate([usable.ravel(), fitted[1].ravel()]), differences)
         with self._path.hold_sync():
-            self._path.x, self._path.y, self._path.visible = time, value, time.shape[1] > 1
+            self._path.visible = time.shape[1] > 1
+            if self._path.visible:
+                self._path.x, self._path.y = time, value
         _draw_lines(self._fit, fitted)
         _draw_lines(self._average, average)
         counts = self._set_points(time, value, dq)
