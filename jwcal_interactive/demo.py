@@ -80,9 +80,7 @@ def demo_exposure(
     return folder / kept[0].name
 
 
-def kept_exposure(
-    spec: ExposureSpec, *, progress: Callable[[str], None] | None = None
-) -> tuple[Path, Path]:
+def kept_exposure(spec: ExposureSpec, *, progress: Callable[[str], None] | None = None) -> tuple[Path, Path]:
     """Simulate an exposure once and keep it in the user's cache folder.
 
     Returns

@@ -48,9 +48,7 @@ def slope_figure(state: State, title: str) -> Figure:
     right.hist(good, bins=200, range=(low - (high - low), high + (high - low)), histtype="step")
     right.set(xlabel=unit, ylabel="pixels", yscale="log" if good.size else "linear")
     flagged = 100 * float(bad.mean())
-    right.set_title(
-        f"median {np.median(good) if good.size else np.nan:.4g} {unit}, {flagged:.2f} % not usable"
-    )
+    right.set_title(f"median {np.median(good) if good.size else np.nan:.4g} {unit}, {flagged:.2f} % not usable")
     figure.suptitle(title)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=90)

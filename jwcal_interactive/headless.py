@@ -132,9 +132,7 @@ def _what(name: str | None) -> tuple[str | None, str | None]:
     )
 
 
-def _settings(
-    params: Mapping[str, Mapping[str, Any]], overrides: Mapping[str, Mapping[str, str]]
-) -> Settings:
+def _settings(params: Mapping[str, Mapping[str, Any]], overrides: Mapping[str, Mapping[str, str]]) -> Settings:
     """Check names and values before any file is read."""
     settings = Settings()
     for step, values in params.items():

@@ -22,9 +22,7 @@ SPECS = {
     "full-bright2": ExposureSpec(readpatt="BRIGHT2", ngroups=6, observation="006", seed=6),
     "sub640-rapid": ExposureSpec(subarray="SUB640", ngroups=8, observation="001"),
     "sub640-rapid-3": ExposureSpec(subarray="SUB640", ngroups=8, nints=3, observation="002"),
-    "sub640-bright2": ExposureSpec(
-        subarray="SUB640", readpatt="BRIGHT2", ngroups=8, observation="003", seed=3
-    ),
+    "sub640-bright2": ExposureSpec(subarray="SUB640", readpatt="BRIGHT2", ngroups=8, observation="003", seed=3),
     "sub640-bright2-3": ExposureSpec(
         subarray="SUB640", readpatt="BRIGHT2", ngroups=8, nints=3, observation="004", seed=4
     ),

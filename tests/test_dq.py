@@ -10,9 +10,7 @@ from jwcal_interactive.dq import DQ, GROUP_FLAGS, names
 def test_pixel_flags() -> None:
     official = {name: value for name, value in dqflags.pixel.items() if value}
     ours = {flag.name: int(flag) for flag in DQ}
-    assert {n: v for n, v in ours.items() if n in official} == {
-        n: v for n, v in official.items() if n in ours
-    }
+    assert {n: v for n, v in ours.items() if n in official} == {n: v for n, v in official.items() if n in ours}
     assert set(official) - set(ours) <= {"RESERVED_4", "UNRELIABLE_ERROR", "NON_LINEAR"}
     assert set(ours.values()) == {1 << bit for bit in range(32)}
 

@@ -2,8 +2,8 @@
 
 Rules for a kernel module:
 
-- it imports numpy, scipy, numba, :mod:`.signatures` and the DQ bits only, and keeps its helpers to itself (numba's disk
-  cache does not notice a change in a helper of another module);
+- it imports numpy, scipy, numba, :mod:`.signatures` and the DQ bits only, and keeps its helpers to itself
+  (numba's disk cache does not notice a change in a helper of another module);
 - kernels are ``@njit(signature, nogil=True, cache=True)``, work on the band of detector rows
   ``y0 <= y < y1`` of whole arrays, and write only to arrays named ``out_*``;
 - no ``fastmath`` and no ``parallel``: the first changes results, the second cannot be cancelled.

@@ -115,9 +115,7 @@ def _polynomial(value, coefficients, y, x):
     nogil=True,
     cache=True,
 )
-def correct_frames(
-    data, groupdq, coefficients, usable, inverse, invertible, centres, frames, out_data, y0, y1
-):
+def correct_frames(data, groupdq, coefficients, usable, inverse, invertible, centres, frames, out_data, y0, y1):
     """Correct groups of averaged frames by the frames that they are the average of.
 
     The rate between the first and the last unsaturated group but one, both corrected as if they

@@ -64,9 +64,7 @@ def inverse_coefficients(detector: Detector, scale: Image) -> NDArray[np.float32
     powers = (linear[:, None] / top) ** degrees
     fits = []
     for node in nodes:
-        exact = measured_counts(
-            linear[None].astype(np.float32), detector, np.full((1, 400), node, np.float32)
-        )
+        exact = measured_counts(linear[None].astype(np.float32), detector, np.full((1, 400), node, np.float32))
         solution = np.linalg.lstsq(powers, exact[0].astype(np.float64) - linear, rcond=None)[0]
         fits.append(solution / top**degrees)
     parabolas = np.polynomial.polynomial.polyfit(nodes, np.array(fits), 2)

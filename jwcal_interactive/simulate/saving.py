@@ -29,7 +29,6 @@ def save_whole(path: Path, save: Callable[[Path], object]) -> Path:
             temporary.replace(path)
     except OSError as error:
         raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}). "
-            "Free disk space or choose another folder."
+            f"{path}: cannot be written ({error.strerror or error}). Free disk space or choose another folder."
         ) from error
     return path

@@ -94,9 +94,7 @@ def _pattern(ref: Reference) -> ReadPattern:
     return ReadPattern(ref.data.shape[0], nframes, groupgap)
 
 
-def _frames(
-    ref: Reference, dark: ReadPattern, science: ReadPattern
-) -> Callable[[int, int, int], NDArray[Any]]:
+def _frames(ref: Reference, dark: ReadPattern, science: ReadPattern) -> Callable[[int, int, int], NDArray[Any]]:
     """Give the function that returns the dark of one science group for a band of rows, DN.
 
     The steps in float32 and float64 are those of the official pipeline: float64 where the dark is

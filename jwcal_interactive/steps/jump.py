@@ -247,9 +247,7 @@ def _clip(ramp: Ramp, gain: NDArray[np.float32], p: JumpParams, tiles: Tiles) ->
     return out
 
 
-def _after(
-    ramp: Ramp, gain: NDArray[np.float32], p: JumpParams
-) -> tuple[tuple[float, float], tuple[int, int]]:
+def _after(ramp: Ramp, gain: NDArray[np.float32], p: JumpParams) -> tuple[tuple[float, float], tuple[int, int]]:
     """Sizes of jumps, electron, and numbers of groups to flag after them."""
     times = (p.after_jump_flag_time1, p.after_jump_flag_time2)
     counts = tuple(int(time // ramp.exposure.group_time) for time in times)

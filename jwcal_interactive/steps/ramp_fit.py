@@ -50,9 +50,7 @@ class RampFitParams(StepParams):
     lastgroup: int | None = param(None, ge=0, help="Leave out the groups after this one, counted from 0.")
 
     unavailable: ClassVar[Mapping[str, NotYet]] = {
-        "save_opt": NotYet(
-            False, "the optional product fitopt is not written; ramp_segments gives its lines"
-        ),
+        "save_opt": NotYet(False, "the optional product fitopt is not written; ramp_segments gives its lines"),
     }
     without_effect: ClassVar[Mapping[str, str]] = {
         "opt_name": "names the file of the optional product, which is not written",

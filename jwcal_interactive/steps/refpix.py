@@ -193,9 +193,7 @@ def _edge_level(
     """Average of the clipped means at the two edges, or that of the only one that has good pixels."""
     from jwcal_interactive.kernels.refpix import clipped_mean
 
-    means = [
-        clipped_mean(plane[rows, columns][good[rows, columns]].astype(precision), limit) for rows in edges
-    ]
+    means = [clipped_mean(plane[rows, columns][good[rows, columns]].astype(precision), limit) for rows in edges]
     bottom, top = means
     if bottom is None or top is None:
         return top if bottom is None else bottom

@@ -25,9 +25,7 @@ from jwcal_interactive.references.client import open_context
 def measure(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
     """Wall time in s and peak memory in GB of a command."""
     start = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(command)}: exit status {os.waitstatus_to_exitcode(status)}")

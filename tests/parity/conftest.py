@@ -102,9 +102,7 @@ def make_ramp():
             shape, nints, ngroups, primary=tuple(Card(*k, "") for k in keywords), **changes
         )
         rate = 10.0 ** rng.uniform(1, 4.7, shape)
-        hits = rng.exponential(15_000, (nints, ngroups, *shape)) * (
-            rng.random((nints, ngroups, *shape)) < 0.03
-        )
+        hits = rng.exponential(15_000, (nints, ngroups, *shape)) * (rng.random((nints, ngroups, *shape)) < 0.03)
         signal = np.cumsum(rng.poisson(rate, hits.shape) + hits, axis=1)
         data = np.minimum(rng.normal(12_000, 300, shape) + np.minimum(signal, 52_000), 65_535)
         data += rng.normal(0, 8, data.shape)

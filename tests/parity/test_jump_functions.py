@@ -25,9 +25,7 @@ EXPOSURE = Exposure(
 def random_ramps(seed, nints, ngroups, nframes=1, shape=(33, 90), flags=True):
     """Ramps of all brightnesses with hits of all sizes, saturation and every group flag."""
     rng = np.random.default_rng(seed)
-    exposure = replace(
-        EXPOSURE, nints=nints, ngroups=ngroups, nframes=nframes, ysize=shape[0], xsize=shape[1]
-    )
+    exposure = replace(EXPOSURE, nints=nints, ngroups=ngroups, nframes=nframes, ysize=shape[0], xsize=shape[1])
     rate = 10.0 ** rng.uniform(-3, 4, shape)
     gain = rng.normal(1.8, 0.1, shape).astype(np.float32)
     readnoise = rng.normal(11.0, 1.0, shape).astype(np.float32)

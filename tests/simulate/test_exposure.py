@@ -36,9 +36,7 @@ def test_integrations_are_independent(small_detector: Detector) -> None:
     assert np.mean(raw[0] != raw[1]) > 0.9
 
 
-@pytest.mark.parametrize(
-    ("readpatt", "shape"), [("RAPID", (2, 3)), ("BRIGHT1", (2, 3)), ("SHALLOW4", (2, 3))]
-)
+@pytest.mark.parametrize(("readpatt", "shape"), [("RAPID", (2, 3)), ("BRIGHT1", (2, 3)), ("SHALLOW4", (2, 3))])
 def test_shapes_and_zeroframe(small_detector: Detector, readpatt: str, shape: tuple[int, int]) -> None:
     exposure = simulate_exposure(ExposureSpec(subarray="SUB640", readpatt=readpatt, ngroups=3, nints=2))
     assert exposure.raw.dtype == np.uint16

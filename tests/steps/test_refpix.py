@@ -105,9 +105,7 @@ class TestFourAmplifiers:
     @pytest.fixture
     def strip(self, ramp_of):
         def make(data, **facts):
-            return ramp_of(
-                np.broadcast_to(data, (1, 2, 32, 2048)), noutputs=4, fastaxis=1, slowaxis=2, **facts
-            )
+            return ramp_of(np.broadcast_to(data, (1, 2, 32, 2048)), noutputs=4, fastaxis=1, slowaxis=2, **facts)
 
         return make
 

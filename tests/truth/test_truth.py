@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,10 @@ from jwcal_interactive.simulate import CosmicRayHits, read_truth
 pytestmark = pytest.mark.truth
 
 EXPOSURES = ("full-rapid", "full-bright2", "sub640-rapid-3", "sub640-bright2-3")
-# The official weights and ERR, which this software keeps, come from the measured rate: a slope that is low by
-# chance has a small ERR, and near a limit between two weights another one. So the mean of pulls is below 0 under
-# a faint sky although the slopes are right; under a bright sky this vanishes. The mean is tested under the bright
-# sky, the median under both.
+# The official weights and ERR, which this software keeps, come from the measured rate: a slope that is low
+# by chance has a small ERR, and near a limit between two weights another one. So the mean of pulls is below
+# 0 under a faint sky although the slopes are right; under a bright sky this vanishes. The mean is tested
+# under the bright sky, the median under both.
 BRIGHT = tuple(f"bright-{name}" for name in EXPOSURES)
 SNR_EDGES = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 20.0, 100.0, np.inf)  # hits, in sigma of one difference
 
@@ -74,7 +75,7 @@ def test_jumps(calibrated: Calibrated, capsys: pytest.CaptureFixture[str]) -> No
     signal = _hit_signal(calibrated)
     snr = signal / sigma
     rows = []
-    for low, high in zip(SNR_EDGES, SNR_EDGES[1:], strict=False):
+    for low, high in pairwise(SNR_EDGES):
         chosen = usable & (snr >= low) & (snr < high)
         n = int(chosen.sum())
         rows.append((low, high, n, int((chosen & found).sum())))
