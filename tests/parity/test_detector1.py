@@ -69,5 +69,5 @@ def test_each_step(
 
     official_run("Detector1Pipeline", raw, watch)
     assert not problems, "\n".join(problems)
-    assert SAME_RAMP_STEPS <= set(compared)
+    assert set(compared) >= SAME_RAMP_STEPS
     assert compared.count("ramp_fit") == 1
