@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import threading
 from typing import Literal
 
 import ipywidgets as ipw
 import pytest
 
 from jwcal_interactive.params import StepParams, param
+from jwcal_widgets.messages import Messages
 from jwcal_widgets.param_control import ParamControl
 
 
@@ -23,7 +25,8 @@ class Desk:
         self.name = name
         self.params = Params()
         self.asked: list[object] = []
-        self.control = ParamControl(Params.info(name), self.set, self.reset)
+        self.messages = Messages()
+        self.control = ParamControl(Params.info(name), self.set, self.reset, self.messages.guarded)
         self.show()
 
     def set(self, value: object) -> None:
@@ -121,7 +124,7 @@ def test_help_tells_range_and_default_and_is_escaped():
     class Odd(StepParams):
         size: float = param(1.0, gt=0, le=9, help="Less than <b>ten</b>.")
 
-    control = ParamControl(Odd.info("size"), lambda _v: None, lambda: None)
+    control = ParamControl(Odd.info("size"), lambda _v: None, lambda: None, Messages().guarded)
     assert "float > 0 and <= 9" in control._help.value.replace("&gt;", ">").replace("&lt;", "<")
     assert "default 1.0" in control._help.value
     assert "<b>ten" not in control._help.value
@@ -132,3 +135,35 @@ def test_filter_words_are_looked_up_in_name_and_help():
     assert control.matches("THRESH")
     assert control.matches("a thre")
     assert not control.matches("jump")
+
+
+def test_unexpected_error_is_shown_and_handlers_take_turns():
+    """An edit waits for the handler that is at work in another thread."""
+    desk = Desk("threshold")
+    held, release, edited = threading.Event(), threading.Event(), threading.Event()
+
+    def broken(_value):
+        edited.set()
+        raise ZeroDivisionError("odd")
+
+    desk.control._on_set = broken
+
+    @desk.messages.guarded
+    def work():
+        held.set()
+        release.wait(5)
+
+    def edit():
+        desk.control.editor.value = "6"
+
+    threads = [threading.Thread(target=work), threading.Thread(target=edit)]
+    threads[0].start()
+    assert held.wait(5)
+    threads[1].start()
+    assert not edited.wait(0.1), "the other handler has the turn"
+    release.set()
+    for thread in threads:
+        thread.join(5)
+    assert edited.is_set()
+    assert desk.messages.shown == ["ZeroDivisionError: odd"]
+    assert desk.control.error == ""

@@ -64,6 +64,56 @@ class TestPanel:
         press(bench, "redo")
         assert bench.session.params("jump").rejection_threshold == 6.0
 
+    def test_undo_and_redo_bring_overrides_back_to_the_fields(self, bench, raw_sub640):
+        bench.choose("jump")
+        gain = bench.panel.references["gain"]
+        gain.field.value = "N/A"
+        gain.field.value = str(raw_sub640)
+        press(bench, "undo")
+        assert gain.field.value == "N/A"
+        assert gain.reset_button.layout.visibility == "visible"
+        press(bench, "undo")
+        assert gain.field.value == ""
+        assert gain.reset_button.layout.visibility == "hidden"
+        press(bench, "redo")
+        press(bench, "redo")
+        assert gain.field.value == str(raw_sub640.resolve())
+        gain.reset_button.click()
+        assert gain.field.value == ""
+        assert not bench.session.settings.overrides
+
+    def test_restored_session_shows_its_overrides(self, bench, tmp_path):
+        bench.session.override("gain", "N/A", step="jump")
+        again = Workbench(open_session(bench.session.save(tmp_path / "saved.json")), delay=0)
+        again.choose("jump")
+        assert again.panel.references["gain"].field.value == "N/A"
+        assert again.panel.references["readnoise"].field.value == ""
+
+    def test_override_is_for_the_step_of_the_panel_unless_all_are_asked_for(self, bench):
+        bench.choose("jump")
+        gain = bench.panel.references["gain"]
+        gain.field.value = "N/A"
+        assert dict(bench.session.settings.overrides) == {("jump", "gain"): "N/A"}
+        assert 'session.override("gain", \'N/A\', step="jump")' in html.unescape(bench.panel._code.value)
+        gain.everywhere.value = True
+        users = {"jump", "ramp_fit", "gain_scale"}
+        assert dict(bench.session.settings.overrides) == {(step, "gain"): "N/A" for step in users}
+        bench.choose("ramp_fit")
+        assert bench.panel.references["gain"].field.value == "N/A"
+        bench.choose("jump")
+        gain.reset_button.click()
+        assert not bench.session.settings.overrides
+        bench.choose("dq_init")
+        switch = bench.panel.references["mask"].everywhere
+        assert switch.layout.display == "none", "no other step uses the mask"
+
+    def test_code_shows_parameters_and_overrides_in_full(self, bench):
+        bench.choose("jump")
+        type_in(bench, "rejection_threshold", "5.5")
+        bench.panel.references["gain"].field.value = "N/A"
+        code = html.unescape(bench.panel._code.value)
+        assert 'session.set("jump", rejection_threshold=5.5)\nsession.override("gain"' in code
+
     def test_reset_returns_to_what_crds_says(self, bench):
         bench.choose("jump")
         baseline = bench.session.baseline("jump").three_group_rejection_threshold
@@ -95,9 +145,19 @@ class TestPanel:
     def test_missing_override_is_shown_and_not_kept(self, raw_sub640):
         workbench = show(open_session(raw_sub640, context="demo"))
         workbench.choose("ramp_fit")
-        workbench.panel.overrides["gain"].value = "no_such_gain.fits"
-        assert any("no_such_gain.fits" in text for text in workbench.messages.shown)
+        gain = workbench.panel.references["gain"]
+        gain.field.value = "no_such_gain.fits"
+        assert "no_such_gain.fits: no such file" in gain.error
+        assert "no_such_gain.fits" in gain._message.value
+        assert "jwcal-invalid" in gain.field._dom_classes
         assert not workbench.session.settings.overrides
+        gain.field.value = "N/A"
+        assert (gain.error, gain._message.value) == ("", "")
+        assert workbench.session.settings.overrides == {("ramp_fit", "gain"): "N/A"}
+        gain.field.value = "no_such_gain.fits"
+        gain.reset_button.click()
+        assert (gain.error, gain.field.value) == ("", "")
+        assert workbench.messages.shown == []
 
 
 class TestRun:
@@ -158,7 +218,7 @@ class TestRun:
     def test_failure_is_shown_and_marked(self, raw_sub640):
         workbench = Workbench(open_session(raw_sub640, context="demo"), delay=0)
         workbench.choose("dq_init")
-        workbench.panel.overrides["mask"].value = str(raw_sub640)
+        workbench.panel.references["mask"].field.value = str(raw_sub640)
         press(workbench, "run")
         assert "jwcal-failed" in rail_text(workbench, "dq_init")
         assert raw_sub640.name in workbench.messages.shown[-1]

@@ -35,6 +35,8 @@ class ParamControl:
     on_set : callable
         Called with the new value (text for numbers and strings); may raise `ParameterError`.
     on_reset : callable
+    guard : callable
+        Wraps handlers, see `Messages.guarded`.
 
     Attributes
     ----------
@@ -49,6 +51,7 @@ class ParamControl:
         info: ParamInfo,
         on_set: Callable[[Any], None],
         on_reset: Callable[[], None],
+        guard: Callable[..., Any],
     ) -> None:
         self.info = info
         self.error = ""
@@ -63,7 +66,7 @@ class ParamControl:
             layout={"width": "24px", "height": "24px"},
         )
         self.reset_button.add_class("jwcal-small-button")
-        self.reset_button.on_click(lambda _button: self._reset(on_reset))
+        self.reset_button.on_click(guard(lambda _button: self._reset(on_reset)))
         name = ipw.HTML(
             f"<span class='jwcal-param-name'>{html.escape(info.name)}</span>",
             layout={"width": "218px", "margin": "0 6px 0 0"},
@@ -91,9 +94,9 @@ class ParamControl:
         self.widget = ipw.VBox([row, self._message, self._help])
         self.widget.add_class("jwcal-param")
         self.widget.add_class(f"jwcal-param-{info.name}")
-        self.editor.observe(self._edited, "value")
+        self.editor.observe(guard(self._edited), "value")
         if self._slider is not None:
-            self._slider.observe(self._slid, "value")
+            self._slider.observe(guard(self._slid), "value")
 
     def show(self, value: Any, source: str) -> None:
         """Show the value in force and where it comes from; a refused entry stays until corrected."""

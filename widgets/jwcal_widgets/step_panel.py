@@ -12,7 +12,9 @@ import ipywidgets as ipw
 
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
+from jwcal_interactive.steps.catalogue import users_of
 from jwcal_widgets.param_control import ParamControl
+from jwcal_widgets.reference_control import ReferenceControl
 from jwcal_widgets.results import INPUT
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class _Form:
     """The controls of one step, kept so that coming back to a step is quick."""
 
     controls: dict[str, ParamControl]
-    overrides: dict[str, ipw.Text]
+    references: dict[str, ReferenceControl]
     widget: ipw.VBox
 
 
@@ -105,10 +107,10 @@ class StepPanel:
         return form.controls if form else {}
 
     @property
-    def overrides(self) -> dict[str, ipw.Text]:
-        """Fields for the reference overrides of the chosen step by reference type."""
+    def references(self) -> dict[str, ReferenceControl]:
+        """Controls of the references of the chosen step by reference type."""
         form = self._forms.get(self.step)
-        return form.overrides if form else {}
+        return form.references if form else {}
 
     def choose(self, step: str) -> None:
         """Show the panel of a step; ``input`` is the raw exposure."""
@@ -136,7 +138,7 @@ class StepPanel:
         self._show_references(form)
         code = self._session.code(self.step) or "# untouched: official defaults and CRDS"
         self._code.value = (
-            f"<pre class='jwcal-code' title='The line that this panel stands for: click selects it'>"
+            f"<pre class='jwcal-code' title='The code that this panel stands for: click selects it'>"
             f"{html.escape(code)}</pre>"
         )
         self._apply_filter()
@@ -163,40 +165,38 @@ class StepPanel:
             info.name: ParamControl(
                 info,
                 partial(self._set, step, info.name),
-                self._guard(partial(self._reset, step, info.name)),
+                partial(self._reset, step, info.name),
+                self._guard,
             )
             for info in model.infos()
         }
         rows = ipw.VBox([control.widget for control in controls.values()])
         rows.add_class("jwcal-params")
         parts: list[ipw.Widget] = [rows]
-        overrides = {}
-        for reftype in reftypes:
-            field = ipw.Text(
-                continuous_update=False,
-                layout={"flex": "1 1 auto", "width": "100px"},
-                tooltip="A file, N/A to run without one, or empty for what CRDS says",
+        references = {
+            reftype: ReferenceControl(
+                reftype, self._others(step, reftype), partial(self._override, step, reftype), self._guard
             )
-            field.observe(self._guard(partial(self._override, step, reftype)), "value")
-            overrides[reftype] = field
-        if overrides:
+            for reftype in reftypes
+        }
+        if references:
             parts.append(ipw.HTML("<span class='jwcal-section'>reference overrides</span>"))
-            for reftype, field in overrides.items():
-                label = ipw.HTML(f"<span class='jwcal-param-name'>{reftype}</span>", layout={"width": "110px"})
-                parts.append(ipw.HBox([label, field]))
+            files = ipw.VBox([control.widget for control in references.values()])
+            files.add_class("jwcal-params")
+            parts.append(files)
         missing = _explain_missing(model)
         if missing:
             parts.append(ipw.HTML(missing))
-        return _Form(controls, overrides, ipw.VBox(parts))
+        return _Form(controls, references, ipw.VBox(parts))
 
     def _show_references(self, form: _Form) -> None:
         used = {ref.reftype: ref for ref in self._session.references(self.step)}
-        for reftype, field in form.overrides.items():
-            reference = used.get(reftype)
-            if reference is not None:
-                field.placeholder = f"{reference.name} ({reference.origin})"
-            else:
-                field.placeholder = "CRDS decides; type a file or N/A to override"
+        overrides = self._session.settings.overrides
+        for reftype, control in form.references.items():
+            control.show(overrides.get((self.step, reftype), ""), used.get(reftype))
+
+    def _others(self, step: str, reftype: str) -> tuple[str, ...]:
+        return tuple(name for name in users_of(reftype, self._session.steps) if name != step)
 
     def _set(self, step: str, name: str, value: Any) -> None:
         self._session.set(step, **{name: value})
@@ -206,8 +206,8 @@ class StepPanel:
         self._session.reset(step, name)
         self._on_change()
 
-    def _override(self, _step: str, reftype: str, change: dict[str, Any]) -> None:
-        self._session.override(reftype, change["new"].strip() or None)
+    def _override(self, step: str, reftype: str, file: str, everywhere: bool) -> None:
+        self._session.override(reftype, file or None, step=None if everywhere else step)
         self._on_change()
 
     def _apply_filter(self) -> None:
