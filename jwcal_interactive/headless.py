@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from jwcal_interactive.arrays import State
 from jwcal_interactive.errors import InputError, ParameterError
 from jwcal_interactive.io.atomic import Together, writable_folder
 from jwcal_interactive.io.raw import read_ramp
-from jwcal_interactive.kernels.warmup import is_warm, warm_up
+from jwcal_interactive.kernels.warmup import is_warm
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.pipeline import Outcome, Watch, run_recipe
+from jwcal_interactive.pipeline import Outcome, Watch, compile_kernels, run_recipe
 from jwcal_interactive.provenance import Making, write_products
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, RECIPES, Recipe
 from jwcal_interactive.session.opening import Opened, open_exposure
@@ -45,6 +45,7 @@ def calibrate(
     overrides: Mapping[str, Mapping[str, str]] | None = None,
     context: str | None = None,
     save_calibrated_ramp: bool = False,
+    save_results: Collection[str] = (),
     watch: Watch | None = None,
     on_outcome: Callable[[Outcome], None] = _ignore,
     on_message: Callable[[str], None] = _ignore,
@@ -59,7 +60,7 @@ def calibrate(
         Pipeline (``detector1``, ``calwebb_detector1``…) or step (``jump``); by default the pipeline for the
         exposure.
     output_dir : str or Path, optional
-        Folder for the products; by default the folder of the input.
+        Folder for the products; by default the current folder, as officially.
     params : mapping, optional
         ``{step: {parameter: value}}``.
     overrides : mapping, optional
@@ -68,6 +69,8 @@ def calibrate(
         ``"demo"`` or a CRDS context.
     save_calibrated_ramp : bool
         Also write the ramp before ``ramp_fit``, with suffix ``_ramp``.
+    save_results : collection of str
+        Steps whose result is also written, with the name of the step as suffix.
     watch : Watch, optional
         Progress, threads and cancellation.
     on_outcome : callable, optional
@@ -84,12 +87,13 @@ def calibrate(
     JwcalError
         With what is wrong and what to do; no product is left half-written.
     """
+    watch = watch or Watch()
     pipeline, step = _what(name)
     settings = _settings(params or {}, overrides or {})
     opened = open_exposure(
         path, pipeline=pipeline, context=context, alone=step is not None, progress=on_message
     )
-    folder = writable_folder(Path(path).parent if output_dir is None else output_dir)
+    folder = writable_folder(Path.cwd() if output_dir is None else output_dir)
     steps = opened.recipe.steps
     if step is not None:
         if step not in steps:
@@ -101,21 +105,45 @@ def calibrate(
                 f"{path}: gain_scale works on count rates that ramp_fit has just made; run detector1."
             )
         steps = (step,)
+    _refuse_done(opened, steps)
     effective = _effective(opened, settings)
     _find_references(opened, settings, effective, steps)
     if not is_warm():
-        warm_up(lambda done, total, name: on_message(f"compiling kernels, once: {name} ({done}/{total})"))
+        compile_kernels(on_message, watch.tiles.cancel)
     return _run(
         opened,
         effective,
         settings,
         steps,
         folder,
-        watch or Watch(),
+        watch,
         on_outcome,
         save_ramp=save_calibrated_ramp,
+        save_results=frozenset(get_step(name).name for name in save_results),
         alone=step,
     )
+
+
+def _refuse_done(opened: Opened, steps: tuple[str, ...]) -> None:
+    """Refuse to apply a step to a product that it has been applied to already."""
+    done = [s for s in steps if s in STEPS and opened.exposure.keyword(STEPS[s].keyword) == "COMPLETE"]
+    if done:
+        keywords = ", ".join(f"{STEPS[s].keyword} = COMPLETE" for s in done)
+        raise InputError(
+            f"{opened.path}: {', '.join(done)} would be applied twice: the header has {keywords}. Start from "
+            "the raw exposure, or run only the steps that come after."
+        )
+
+
+def _notes(opened: Opened, outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """Tell what a user must know of a run that ended well."""
+    notes = list(opened.baseline.notes)
+    notes += [
+        f"{o.step} was skipped ({o.reason}): the product is a ramp, not count rates"
+        for o in outcomes
+        if o.step in ("ramp_fit", "guider_cds") and o.state == "skipped"
+    ]
+    return tuple(notes)
 
 
 def _what(name: str | None) -> tuple[str | None, str | None]:
@@ -136,6 +164,8 @@ def _settings(params: Mapping[str, Mapping[str, Any]], overrides: Mapping[str, M
     """Check names and values before any file is read."""
     settings = Settings()
     for step, values in params.items():
+        if step in NOT_IN_THIS_VERSION and {k: str(v).lower() for k, v in values.items()} == {"skip": "true"}:
+            continue  # it is skipped anyway
         checked = get_step(step).params.build(step, values)
         known = {k: getattr(checked, k) for k in values if k in type(checked).model_fields}
         settings = settings.with_values(step, known)
@@ -187,13 +217,14 @@ def _run(
     on_outcome: Callable[[Outcome], None],
     *,
     save_ramp: bool,
+    save_results: frozenset[str],
     alone: str | None,
 ) -> Calibrated:
     outcomes: list[Outcome] = []
     written: list[Path] = []
 
     def making() -> Making:
-        return Making(tuple(outcomes), settings, opened.baseline, opened.book.pmap)
+        return Making(tuple(outcomes), settings, opened.baseline, opened.book)
 
     state: State
     with Together() as files:
@@ -210,7 +241,9 @@ def _run(
             outcomes.append(outcome)
             on_outcome(outcome)
             following = len(outcomes)
+            if outcome.step in save_results and outcome.step != steps[-1]:
+                written += write_products(state, folder, making(), files, ramp_suffix=outcome.step)
             if save_ramp and steps[following : following + 1] == ("ramp_fit",):
                 written += write_products(state, folder, making(), files)
         written += write_products(state, folder, making(), files, ramp_suffix=alone or "ramp")
-    return Calibrated(tuple(written), tuple(outcomes), opened.baseline.notes)
+    return Calibrated(tuple(written), tuple(outcomes), _notes(opened, outcomes))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -12,11 +14,11 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jwcal_interactive.errors import NotebookError
+from jwcal_interactive.errors import InputError, NotebookError, one_line
 from jwcal_interactive.io.atomic import atomic_path, writable_folder
 from jwcal_interactive.io.raw import read_exposure
 from jwcal_interactive.session.saved import is_saved_session, read_session
@@ -25,12 +27,15 @@ __all__ = ["open_lab", "write_workbench_notebook"]
 
 _START_SECONDS = 60
 _CELL_SECONDS = 600
+_TAG = "jwcal-workbench"  # of the cell that opens the workbench; other cells are the user's
 
 
 def write_workbench_notebook(
     file: Path, folder: Path, *, context: str | None = None, run: bool = False
 ) -> Path:
-    """Write a notebook whose one cell opens a file in the workbench.
+    """Write a notebook with a cell that opens a file in the workbench.
+
+    A notebook that is there already keeps its other cells.
 
     Parameters
     ----------
@@ -68,16 +73,44 @@ def write_workbench_notebook(
         "Workbench(session)",
     ]
     text = "If no workbench is shown, run the cell below (Shift+Enter). `session` is there for further cells."
-    cell = new_code_cell("\n".join(lines))
-    cell.metadata["jupyter"] = {"source_hidden": True}  # the room is for the workbench
-    notebook = new_notebook(
-        cells=[new_markdown_cell(text), cell],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
     path = writable_folder(folder) / f"{file.stem}_workbench.ipynb"
+    notebook = _read_notebook(path)
+    if notebook is None:
+        cell = new_code_cell(
+            metadata={"tags": [_TAG], "jupyter": {"source_hidden": True}}  # the room is for the workbench
+        )
+        notebook = new_notebook(
+            cells=[new_markdown_cell(text), cell],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+    for cell in _workbench_cells(notebook):
+        cell.source = "\n".join(lines)
     with atomic_path(path) as temporary:
         nbformat.write(notebook, temporary)
     return path
+
+
+def _read_notebook(path: Path) -> Any:
+    """Read a notebook that was written before; ``None`` if there is none."""
+    import nbformat
+
+    if not path.exists():
+        return None
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: is there already and cannot be read as a notebook ({one_line(error)}). Move it away."
+        ) from None
+    if not _workbench_cells(notebook):
+        raise InputError(
+            f"{path}: is there already and has no cell tagged {_TAG}. Move it away, or give another --folder."
+        )
+    return notebook
+
+
+def _workbench_cells(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if _TAG in cell.metadata.get("tags", [])]
 
 
 def open_lab(
@@ -87,6 +120,7 @@ def open_lab(
     folder: Path | None = None,
     run: bool = False,
     browser: bool = True,
+    port: int | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
     """Start JupyterLab on the workbench and stay until it ends.
@@ -101,6 +135,8 @@ def open_lab(
         Where the notebook goes and JupyterLab starts; by default the folder of the file.
     browser : bool
         Open the page; else only its address is said.
+    port : int, optional
+        Port of JupyterLab; by default a free one.
     say : callable
         Told the address.
 
@@ -112,7 +148,7 @@ def open_lab(
         If JupyterLab does not start.
     """
     notebook = write_workbench_notebook(file, folder or file.resolve().parent, context=context, run=run)
-    port, token = _free_port(), secrets.token_hex(16)
+    port, token = port or _free_port(), secrets.token_hex(16)
     root = notebook.resolve().parent
     command = [
         sys.executable,
@@ -122,7 +158,10 @@ def open_lab(
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container; JupyterLab refuses it otherwise
     server = _Server(f"http://localhost:{port}", token)
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with (
+        _ended_by_sigterm(),
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
+    ):
         try:
             server.wait(process)
             address = f"{server.address}/lab/tree/{notebook.name}?token={token}"
@@ -136,6 +175,20 @@ def open_lab(
             say("stopping JupyterLab")
         finally:
             process.terminate()
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Turn SIGTERM into an exception, so that JupyterLab is ended too."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _free_port() -> int:
@@ -177,7 +230,7 @@ class _Server:
 
 
 def _run_cells(server: _Server, notebook: Path) -> None:
-    """Run the notebook in a kernel of the server, and keep the outputs in the file.
+    """Open the workbench in a kernel of the server, and keep the output in the file.
 
     JupyterLab finds the kernel by the notebook's path and shows the widgets that live in it.
     """
@@ -203,7 +256,7 @@ def _run_cells(server: _Server, notebook: Path) -> None:
     try:
         client.wait_for_ready(timeout=_START_SECONDS)
         document = nbformat.read(notebook, as_version=4)
-        for count, cell in enumerate((c for c in document.cells if c.cell_type == "code"), start=1):
+        for count, cell in enumerate(_workbench_cells(document), start=1):
             outputs: list[Any] = []
 
             def keep(message: dict[str, Any], outputs: list[Any] = outputs) -> None:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from jwcal_interactive.arrays import State
-from jwcal_interactive.errors import Skip
+from jwcal_interactive.errors import Cancelled, Skip
+from jwcal_interactive.kernels.warmup import warm_up
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, Recipe
 from jwcal_interactive.references.book import Overrides, ReferenceBook, UsedReference
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["Outcome", "Progress", "Watch", "peak_memory", "reporter", "run_recipe", "run_step"]
+__all__ = [
+    "Outcome",
+    "Progress",
+    "Watch",
+    "compile_kernels",
+    "peak_memory",
+    "reporter",
+    "run_recipe",
+    "run_step",
+]
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,23 @@ def reporter(
             progress(Progress(step, index, nsteps, fraction))
 
     return report
+
+
+def compile_kernels(say: Callable[[str], None], cancel: threading.Event) -> None:
+    """Compile or load all kernels before the first step, telling how far it is.
+
+    Raises
+    ------
+    Cancelled
+        Between two kernels, if `cancel` is set.
+    """
+
+    def report(done: int, total: int, name: str) -> None:
+        if cancel.is_set():
+            raise Cancelled
+        say(f"compiling kernels, once: {name} ({done}/{total})" if name else "")
+
+    warm_up(report)
 
 
 def peak_memory() -> int:

@@ -13,7 +13,8 @@ from jwcal_interactive.io.products import product_path, products_of, write_produ
 from jwcal_interactive.pipeline import Outcome
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_interactive.references.baseline import Baseline
-from jwcal_interactive.references.book import NOT_APPLICABLE, R_KEYWORDS
+from jwcal_interactive.references.book import R_KEYWORDS, ReferenceBook
+from jwcal_interactive.references.client import DEMO
 from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.version import CAL_VER
@@ -25,12 +26,12 @@ _STATUS = {"done": "COMPLETE", "skipped": "SKIPPED"}
 
 @dataclass(frozen=True)
 class Making:
-    """How a state was made: the steps that ran, the choices, and the CRDS context that answered."""
+    """How a state was made: the steps that ran, the choices, and where the references came from."""
 
     outcomes: tuple[Outcome, ...]
     settings: Settings
     baseline: Baseline
-    pmap: str
+    book: ReferenceBook
 
     def keywords(self) -> dict[str, Keyword]:
         """Primary keywords of the product: S_*, R_*, CRDS_CTX, CRDS_VER, CAL_VER, CAL_VCS."""
@@ -40,15 +41,13 @@ class Making:
             "CAL_VER": Keyword(CAL_VER, "Calibration software version number"),
             "CAL_VCS": Keyword("RELEASE", "Calibration software version control sys number"),
         }
-        if self.pmap:
+        if self.book.pmap:
             found["CRDS_VER"] = Keyword(version("crds"), "Version of CRDS file selection software used")
-            found["CRDS_CTX"] = Keyword(self.pmap, "CRDS context (.pmap) used to select ref files")
+            found["CRDS_CTX"] = Keyword(self.book.pmap, "CRDS context (.pmap) used to select ref files")
         for outcome in self.outcomes:
-            for used in outcome.references:
+            for used in outcome.references:  # of two steps the later one counts, as officially
                 name = used.name if used.origin != "crds" else f"crds://{used.name}"
-                keyword = R_KEYWORDS[used.reftype]
-                if keyword not in found or found[keyword].value == NOT_APPLICABLE:
-                    found[keyword] = Keyword(name, f"{used.reftype} reference file name")
+                found[R_KEYWORDS[used.reftype]] = Keyword(name, f"{used.reftype} reference file name")
         for outcome in self.outcomes:
             keyword = (STEPS.get(outcome.step) or NOT_IN_THIS_VERSION[outcome.step]).keyword
             found[keyword] = Keyword(_STATUS[outcome.state], f"{outcome.step} step")
@@ -56,19 +55,23 @@ class Making:
 
     def history(self) -> list[str]:
         """Lines that answer "which parameters and references did I use?"."""
-        lines = [f"{CAL_VER}: parameters that differ from the defaults"]
-        for outcome in self.outcomes:
-            if outcome.step not in STEPS:
-                continue
-            for name, value, source in self._choices(outcome.step):
-                lines.append(f"{outcome.step}.{name} = {value} ({source})")
-        lines.append(f"{CAL_VER}: references with the start of their SHA-256")
-        seen: dict[tuple[str, str], None] = {}
-        for outcome in self.outcomes:
-            for used in outcome.references:
-                if used.sha256 and (used.reftype, used.sha256) not in seen:
-                    seen[used.reftype, used.sha256] = None
-                    lines.append(f"{used.reftype}: {used.name} {used.sha256[:16]} ({used.origin})")
+        changed = [
+            f"{outcome.step}.{name} = {value} ({source})"
+            for outcome in self.outcomes
+            if outcome.step in STEPS
+            for name, value, source in self._choices(outcome.step)
+        ]
+        used = [
+            f"{outcome.step}.{r.reftype}: {r.name} {r.sha256[:16]} ({r.origin})"
+            for outcome in self.outcomes
+            for r in outcome.references
+            if r.sha256
+        ]
+        lines = [f"{CAL_VER}: parameters that differ from the defaults{'' if changed else ': none'}", *changed]
+        lines += [f"note: {note}" for note in self.baseline.notes]
+        lines += [f"{CAL_VER}: references of each step with the start of their SHA-256", *used]
+        if self.book.context.name == DEMO:
+            lines.append("The references are those of the embedded demo context: simulated, not for science.")
         return lines
 
     def _choices(self, step: str) -> Iterable[tuple[str, Any, str]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jwcal_interactive.errors import ParameterError
 
 __all__ = ["Assignments", "parse_assignments"]
 
 _OVERRIDE = "override_"
-_PIPELINE_SWITCH = "save_calibrated_ramp"
+_SAVE_RAMP = "save_calibrated_ramp"
+_SAVE_RESULTS = "save_results"
+_SWITCHES = {_SAVE_RAMP, _SAVE_RESULTS}
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Assignments:
 
     params: dict[str, dict[str, str]] = field(default_factory=dict)
     overrides: dict[str, dict[str, str]] = field(default_factory=dict)
+    save_results: set[str] = field(default_factory=set)
     save_calibrated_ramp: bool = False
 
 
@@ -27,7 +30,8 @@ def parse_assignments(words: tuple[str, ...], alone: str | None) -> Assignments:
     Parameters
     ----------
     words : tuple of str
-        What the command line has beyond the declared options; ``--name value`` is accepted too.
+        What the command line has beyond the declared options; ``--name value`` is accepted too, and a switch
+        without a value is on.
     alone : str or None
         Name of the step if one runs alone: ``--rejection_threshold=5`` is then enough, as in ``strun``.
 
@@ -37,7 +41,6 @@ def parse_assignments(words: tuple[str, ...], alone: str | None) -> Assignments:
         If a word is none of these.
     """
     found = Assignments()
-    save_ramp = False
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -46,27 +49,35 @@ def parse_assignments(words: tuple[str, ...], alone: str | None) -> Assignments:
             raise ParameterError(
                 f"unexpected argument {word!r}; settings are written --steps.STEP.PARAM=VALUE."
             )
+        path = name.removeprefix("--").replace("-", "_").split(".")
         if not sign:
-            if not rest or rest[0].startswith("--"):
+            if rest and not rest[0].startswith("--"):
+                value = rest.pop(0)
+            elif path[-1] in _SWITCHES:
+                value = "true"
+            else:
                 raise ParameterError(f"option {name} needs a value: {name}=VALUE.")
-            value = rest.pop(0)
-        path = name.removeprefix("--").split(".")
-        if path == [_PIPELINE_SWITCH] and alone is None:
-            save_ramp = _switch(name, value)
+        if path == [_SAVE_RAMP] and alone is None:
+            found = replace(found, save_calibrated_ramp=_switch(name, value))
+        elif path == [_SAVE_RESULTS]:
+            _switch(name, value)  # the result of what runs is always written
         elif path[0] == "steps" and len(path) == 3:
-            _assign(found, path[1], path[2], value)
+            _assign(found, name, path[1], path[2], value)
         elif len(path) == 1 and alone is not None:
-            _assign(found, alone, path[0], value)
+            _assign(found, name, alone, path[0], value)
         else:
             raise ParameterError(
                 f"there is no option {name}; settings are written --steps.STEP.PARAM=VALUE or "
                 "--steps.STEP.override_REFTYPE=FILE (see jwcal run --help)."
             )
-    return Assignments(found.params, found.overrides, save_ramp)
+    return found
 
 
-def _assign(found: Assignments, step: str, name: str, value: str) -> None:
-    if name.startswith(_OVERRIDE):
+def _assign(found: Assignments, option: str, step: str, name: str, value: str) -> None:
+    if name == _SAVE_RESULTS:
+        if _switch(option, value):
+            found.save_results.add(step)
+    elif name.startswith(_OVERRIDE):
         found.overrides.setdefault(step, {})[name.removeprefix(_OVERRIDE)] = value
     else:
         found.params.setdefault(step, {})[name] = value

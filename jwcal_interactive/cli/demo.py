@@ -30,13 +30,15 @@ __all__ = ["command"]
     help="FULL: 2048 x 2048 x 10 groups, needs 4 GB; SUB640: 640 x 640 x 8 groups x 3 integrations, 1 GB.",
 )
 @click.option("--headless", is_flag=True, help="Stop before JupyterLab is opened.")
-def command(output: Path, subarray: str, headless: bool) -> None:
+@click.option("--no-browser", is_flag=True, help="Start JupyterLab, but only print the address of the page.")
+def command(output: Path, subarray: str, headless: bool, no_browser: bool) -> None:
     """Calibrate a simulated NIRCam exposure, export the session as a notebook, and repeat it headless.
 
     Needs no network: the exposure is simulated and its references come from an embedded CRDS context. Both are
     made on first use and kept. At the end JupyterLab opens on the workbench with this session.
     """
     from jwcal_interactive.demo import demo_session, repeat_with_papermill, write_demo
+    from jwcal_interactive.pipeline import peak_memory
 
     display = Display()
     display.warm_up()
@@ -58,7 +60,8 @@ def command(output: Path, subarray: str, headless: bool) -> None:
             f"{executed}: the arrays differ from those of the session. This is a defect; please report it."
         )
     display.out.print("The arrays of the interactive session and of the papermill run are bit-identical.")
+    display.say(f"peak memory of this process: {peak_memory() / 1e9:.1f} GB")
     if not headless:
         from jwcal_interactive.lab import open_lab
 
-        open_lab(demo.session_file, run=True, say=display.say)
+        open_lab(demo.session_file, run=True, browser=not no_browser, say=display.say)

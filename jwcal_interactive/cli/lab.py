@@ -20,7 +20,10 @@ __all__ = ["command"]
     help="Where the notebook goes and JupyterLab starts; default: the folder of FILE.",
 )
 @click.option("--no-browser", is_flag=True, help="Only print the address of the page.")
-def command(file: Path | None, context: str | None, folder: Path | None, no_browser: bool) -> None:
+@click.option("--port", type=click.IntRange(1024, 65535), help="Port of JupyterLab; default: a free one.")
+def command(
+    file: Path | None, context: str | None, folder: Path | None, no_browser: bool, port: int | None
+) -> None:
     """Open FILE in the workbench: JupyterLab with the steps, their panels, the image and the ramps.
 
     FILE is a raw exposure (_uncal.fits), a saved session (.json) or a notebook exported before. Without FILE
@@ -35,4 +38,4 @@ def command(file: Path | None, context: str | None, folder: Path | None, no_brow
         context = "demo"
         with display.bar("preparing the demonstration") as bar:
             file = demo_exposure(folder or Path("jwcal_demo"), progress=lambda text: bar.update(title=text))
-    open_lab(file, context=context, folder=folder, browser=not no_browser, say=display.say)
+    open_lab(file, context=context, folder=folder, browser=not no_browser, port=port, say=display.say)

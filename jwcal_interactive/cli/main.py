@@ -32,7 +32,7 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="jwcal")
 def cli() -> None:
-    r"""Interactive reduction of JWST exposures.
+    """Interactive reduction of JWST exposures.
 
     \b
     jwcal demo                      see it all once, on a simulated exposure; needs no network
@@ -42,7 +42,7 @@ def cli() -> None:
 
     Reference files come from CRDS (CRDS_PATH, CRDS_CONTEXT), from --context, or, with --context demo, from
     the embedded demo context.
-    """
+    """  # noqa: D301 - \b keeps click from filling the lines
 
 
 def main() -> None:

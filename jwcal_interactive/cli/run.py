@@ -22,7 +22,7 @@ __all__ = ["command"]
     "--output-dir",
     "--output_dir",
     type=click.Path(path_type=Path),
-    help="Folder for the products; default: the folder of FILE.",
+    help="Folder for the products; default: the current folder.",
 )
 @click.option("--context", help="CRDS context such as jwst_1364.pmap, or demo; default: CRDS_CONTEXT.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads; default: all processors.")
@@ -37,7 +37,7 @@ def command(
     threads: int | None,
     quiet: bool,
 ) -> None:
-    r"""Run a pipeline (or one step) on FILE and write its products.
+    """Run a pipeline (or one step) on FILE and write its products.
 
     PIPELINE_OR_STEP is a pipeline (detector1 or calwebb_detector1, guider or calwebb_guider) or the name of
     one step (jump). FILE is a raw exposure (_uncal.fits); a single step also takes a ramp (_ramp.fits).
@@ -46,6 +46,7 @@ def command(
     Settings are written as with strun:
       --steps.STEP.PARAM=VALUE             a parameter, e.g. --steps.jump.rejection_threshold=5
       --steps.STEP.override_REFTYPE=FILE   another reference file, or N/A to go without
+      --steps.STEP.save_results=true       also write the result of a step, e.g. _dark_current.fits
       --save_calibrated_ramp=true          also write the ramp before ramp_fit (_ramp.fits)
     For a single step, --PARAM=VALUE is enough. `jwcal steps` lists steps and parameters.
 
@@ -53,10 +54,11 @@ def command(
     Examples:
       jwcal run detector1 jw01_uncal.fits --output-dir products
       jwcal run calwebb_detector1 jw01_uncal.fits --steps.jump.rejection_threshold=5.5
-      jwcal run jump jw01_ramp.fits --rejection_threshold=5.5 --context jwst_1364.pmap
+      jwcal run detector1 jw01_uncal.fits --steps.dark_current.save_results=true
+      jwcal run jump jw01_dark_current.fits --rejection_threshold=5.5 --context jwst_1364.pmap
 
     Exit status: 0 if all went well, 2 for a mistake in the input (one message, no product), 130 if stopped.
-    """
+    """  # noqa: D301 - \b keeps click from filling the lines
     from jwcal_interactive.headless import calibrate
     from jwcal_interactive.pipeline import Outcome, Watch
     from jwcal_interactive.steps.catalogue import STEPS
@@ -78,6 +80,7 @@ def command(
             overrides=settings.overrides,
             context=context,
             save_calibrated_ramp=settings.save_calibrated_ramp,
+            save_results=settings.save_results,
             watch=Watch(bar.step, tiles),
             on_outcome=outcomes.append,
             on_message=_in(bar),
@@ -85,7 +88,7 @@ def command(
     if not quiet:
         display.out.print(outcome_table(outcomes, f"{pipeline_or_step} on {file.name}"))
     for note in done.notes:
-        display.say(f"note: {note}")
+        click.echo(f"jwcal: note: {note}", err=True)
     for product in done.products:
         display.out.print(str(product))
 

@@ -109,12 +109,16 @@ def _merge(recipe: Recipe, layers: list[tuple[str, str, dict[str, Any]]]) -> Bas
             continue
         model = STEPS[name].params
         for key, value in layer.items():
-            if key in _RUNNER_ENTRIES or key in model.without_effect or key.startswith("override_"):
+            if key in _RUNNER_ENTRIES or key in model.without_effect:
+                continue
+            if key.startswith("override_") and value is None:
                 continue
             try:
                 checked = model.build(name, {key: value})
             except ParameterError as error:
-                notes.append(f"{source} asks for what this version cannot do: {error}")
+                missing = model.unavailable.get(key)
+                reason = missing.reason if missing else str(error)
+                notes.append(f"{source} asks for {name}.{key} = {value}, which is not done here: {reason}")
                 continue
             if key in model.model_fields:
                 values[name][key] = getattr(checked, key)

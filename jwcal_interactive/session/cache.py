@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,13 +19,24 @@ __all__ = ["ResultCache", "default_limit"]
 
 
 def default_limit() -> int:
-    """Half of the machine's memory, bytes; 4 GB where that is unknown."""
-    import os
+    """Half of the memory that this process may use, bytes: the machine's, or that of its container."""
+    return min(_machine_memory(), *_container_limits()) // 2
 
+
+def _machine_memory() -> int:
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
-        return 4 << 30
+        return 8 << 30  # a system that does not tell
+
+
+def _container_limits() -> list[int]:
+    """Limits of control groups, version 2 and 1 (Linux containers, batch systems); none elsewhere."""
+    limits = []
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # not there, or "max": no limit
+            limits.append(int(Path(name).read_text()))
+    return limits or [_machine_memory()]
 
 
 class ResultCache:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jwcal_interactive.io.atomic import atomic_path, writable_folder
 from jwcal_interactive.session.saved import NOTEBOOK_KEY, session_document
@@ -53,7 +53,7 @@ def export_notebook(session: Session, path: Path) -> Path:
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
     folder = writable_folder(path.parent)
-    parameters = new_code_cell("\n".join(_parameter_lines(session)))
+    parameters = new_code_cell("\n".join(p.line() for p in (*_parameters(session), _OUTPUT_DIR)))
     parameters.metadata["tags"] = ["parameters"]
     notebook = new_notebook(
         cells=[
@@ -81,29 +81,42 @@ def export_notebook(session: Session, path: Path) -> Path:
     return path
 
 
-def _parameter_lines(session: Session) -> Iterator[str]:
-    """Lines ``name: type = value  # unit, allowed, help``, from which papermill reads types and help.
+class _Parameter(NamedTuple):
+    """One line of the cell tagged ``parameters``."""
 
-    papermill passes over a line with a second equals sign, so there is none in values and comments.
-    """
+    name: str
+    kind: str
+    value: Any
+    comment: str
+
+    def line(self) -> str:
+        """Give ``name: type = value  # unit, allowed, help``, from which papermill reads types and help.
+
+        papermill passes over a line with a second equals sign, so there is none in values and comments.
+        """
+        words = self.comment.replace(">=", "≥").replace("<=", "≤").replace("=", "is").replace("\n", " ")
+        literal = repr(self.value).replace("=", "\\x3d")
+        return f"{self.name}: {self.kind} = {literal}  # {words}"
+
+
+_OUTPUT_DIR = _Parameter("output_dir", "str", "products", "folder for the products")
+
+
+def _parameters(session: Session) -> Iterator[_Parameter]:
+    """Everything that decides the numbers and may differ from run to run."""
     context = session.context if session.context == "demo" else session.crds_context
-    yield _line("input_file", "str", str(session.path.resolve()), "raw exposure (_uncal.fits)")
-    yield _line("output_dir", "str", "products", "folder for the products")
-    yield _line("context", "str", context, "CRDS context of the reference files, or demo")
+    yield _Parameter("input_file", "str", str(session.path), "raw exposure (_uncal.fits)")
+    yield _Parameter("context", "str", context, "CRDS context of the reference files, or demo")
     for step, values in session.settings.values.items():
         for name, value in values.items():
             info = STEPS[step].params.info(name)
             kind = {"choice": "str"}.get(info.kind, info.kind)
             unit = f"{info.unit}, " if info.unit else ""
-            yield _line(parameter_name(step, name), kind, value, f"{unit}{info.allowed}; {info.help}")
+            comment = f"{unit}{info.allowed}; {info.help}"
+            yield _Parameter(parameter_name(step, name), kind, value, comment)
     for (step, reftype), file in session.settings.overrides.items():
-        yield _line(_override_name(step, reftype), "str", file, f"{reftype} reference for {step}, or N/A")
-
-
-def _line(name: str, kind: str, value: Any, comment: str) -> str:
-    words = comment.replace(">=", "≥").replace("<=", "≤").replace("=", "is").replace("\n", " ")
-    literal = repr(value).replace("=", "\\x3d")
-    return f"{name}: {kind} = {literal}  # {words}"
+        comment = f"{reftype} reference for {step}, or N/A"
+        yield _Parameter(_override_name(step, reftype), "str", file, comment)
 
 
 def _opening_lines(session: Session) -> Iterator[str]:
@@ -182,11 +195,17 @@ def _check_cells(session: Session) -> Iterator[Any]:
 
     if not session.is_finished:
         return
+    parameters = tuple(_parameters(session))
+    given = ", ".join(p.name for p in parameters)
+    values = ", ".join(repr(p.value) for p in parameters)
     yield new_markdown_cell(
         "The arrays of the products have a fingerprint (SHA-256). With the same input, parameters and software "
         "it is the one of the session that wrote this notebook."
     )
     yield new_code_cell(
-        f'exported = "{session.digest()}"\n'
-        'print("arrays identical to the exported session:", session.digest() == exported)'
+        f"exported = {session.digest()!r}\n"
+        f"if ({given}) == ({values}):\n"
+        '    print("arrays identical to the exported session:", session.digest() == exported)\n'
+        "else:\n"
+        '    print("other input or parameters than in the exported session: nothing to compare with")'
     )

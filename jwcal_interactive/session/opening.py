@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from jwcal_interactive.arrays import Exposure
+from jwcal_interactive.errors import InputError
 from jwcal_interactive.io.raw import read_exposure, read_ramp
 from jwcal_interactive.recipes import Recipe, choose_recipe
 from jwcal_interactive.references.baseline import Baseline, find_baseline
@@ -72,6 +73,7 @@ def open_session(
     *,
     pipeline: str | None = None,
     context: str | None = None,
+    exposure: str | Path | None = None,
     memory_limit: int | None = None,
     threads: int | None = None,
 ) -> Session:
@@ -84,7 +86,10 @@ def open_session(
     pipeline : str, optional
         ``"detector1"`` or ``"guider"`` (or their ``calwebb_`` names); by default the one for the exposure.
     context : str, optional
-        ``"demo"`` for the embedded references, or a CRDS context; by default the one in operation.
+        ``"demo"`` for the embedded references, or a CRDS context; by default the one in operation, for a saved
+        session the one that it had.
+    exposure : str or Path, optional
+        With a saved session: where its exposure is now.
     memory_limit : int, optional
         Bytes that intermediate results may take; half of the machine's memory by default.
     threads : int, optional
@@ -101,10 +106,12 @@ def open_session(
     """
     if is_saved_session(path):
         reopen = partial(open_session, memory_limit=memory_limit, threads=threads)
-        return restore_session(Path(path), reopen, context)
+        return restore_session(Path(path), reopen, context, None if exposure is None else Path(exposure))
+    if exposure is not None:
+        raise InputError(f"{path}: `exposure` goes with a saved session; this is an exposure itself.")
     opened = open_exposure(path, pipeline=pipeline, context=context)
     return Session(
-        Path(path),
+        Path(path).resolve(),
         read_ramp(path),
         opened.recipe,
         opened.book,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jwcal_interactive.errors import InputError, JwcalError, one_line
 from jwcal_interactive.io.atomic import atomic_path, writable_folder
+from jwcal_interactive.references.book import NOT_APPLICABLE
 from jwcal_interactive.session.history import Entry
 from jwcal_interactive.settings import Settings
 
@@ -61,15 +62,18 @@ def session_document(session: Session, folder: Path) -> dict[str, Any]:
         "pipeline": session.pipeline,
         "context": session.context,
         "crds_context": session.crds_context,
-        "timeline": [_settings_as_json(s) for s in session.timeline],
-        "position": session.position,
+        "timeline": [_settings_as_json(s, folder) for s in session.timeline.settings],
+        "position": session.timeline.position,
         "history": [entry.as_json() for entry in session.history],
     }
 
 
 @dataclass(frozen=True)
 class SavedSession:
-    """Content of a session file: the exposure, and what `restore_session` puts back."""
+    """Content of a session file: the exposure, and what `restore_session` puts back.
+
+    The context is the one that gave the references, so that the session does not drift to a newer one.
+    """
 
     exposure: Path
     pipeline: str
@@ -98,8 +102,8 @@ def read_session(path: Path) -> SavedSession:
         saved = SavedSession(
             exposure=path.parent / document["exposure"],
             pipeline=str(document["pipeline"]),
-            context=str(document["context"]),
-            timeline=tuple(_settings_from_json(s) for s in document["timeline"]),
+            context=str(document["context"] or document["crds_context"]),
+            timeline=tuple(_settings_from_json(s, path.parent) for s in document["timeline"]),
             position=int(document["position"]),
             history=tuple(Entry.from_json(e) for e in document["history"]),
         )
@@ -113,8 +117,10 @@ def read_session(path: Path) -> SavedSession:
     return saved
 
 
-def restore_session(path: Path, open_session: Callable[..., Session], context: str | None) -> Session:
-    """Open the exposure of a session file and put settings and history back.
+def restore_session(
+    path: Path, open_session: Callable[..., Session], context: str | None, exposure: Path | None
+) -> Session:
+    """Open the exposure of a session file (or the one given) and put settings and history back.
 
     Raises
     ------
@@ -122,7 +128,13 @@ def restore_session(path: Path, open_session: Callable[..., Session], context: s
         If the file is missing or not a session file, or its exposure is gone.
     """
     saved = read_session(path)
-    session = open_session(saved.exposure, pipeline=saved.pipeline, context=context or saved.context or None)
+    where = saved.exposure if exposure is None else exposure
+    if not where.exists():
+        raise InputError(
+            f"{path}: its exposure {where} is not there. Say where it is now: "
+            f"open_session({str(path)!r}, exposure=...)."
+        )
+    session = open_session(where, pipeline=saved.pipeline, context=context or saved.context or None)
     try:
         session.restore(saved.timeline, saved.position, saved.history)
     except JwcalError as error:
@@ -138,16 +150,25 @@ def _relative(target: Path, folder: Path) -> str:
         return str(target.resolve())
 
 
-def _settings_as_json(settings: Settings) -> dict[str, Any]:
+def _settings_as_json(settings: Settings, folder: Path) -> dict[str, Any]:
     return {
         "values": {step: dict(v) for step, v in settings.values.items()},
         "overrides": [
-            {"step": step, "reftype": reftype, "file": file}
+            {"step": step, "reftype": reftype, "file": _relative_override(file, folder)}
             for (step, reftype), file in settings.overrides.items()
         ],
     }
 
 
-def _settings_from_json(data: dict[str, Any]) -> Settings:
-    overrides = {(str(o["step"]), str(o["reftype"])): str(o["file"]) for o in data["overrides"]}
+def _relative_override(file: str, folder: Path) -> str:
+    return file if file.upper() == NOT_APPLICABLE else _relative(Path(file), folder)
+
+
+def _settings_from_json(data: dict[str, Any], folder: Path) -> Settings:
+    overrides = {}
+    for entry in data["overrides"]:
+        file = str(entry["file"])
+        if file.upper() != NOT_APPLICABLE:
+            file = str((folder / file).resolve())
+        overrides[str(entry["step"]), str(entry["reftype"])] = file
     return Settings({step: dict(values) for step, values in data["values"].items()}, overrides)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from jwcal_interactive.arrays import Exposure, Ramp, References, State
 from jwcal_interactive.errors import Cancelled, InputError, JwcalError, ParameterError
+from jwcal_interactive.kernels.warmup import is_warm
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.pipeline import Outcome, Progress, peak_memory, reporter, run_step
+from jwcal_interactive.pipeline import Outcome, Progress, compile_kernels, peak_memory, reporter, run_step
 from jwcal_interactive.recipes import Recipe
 from jwcal_interactive.references.baseline import Baseline
 from jwcal_interactive.references.book import NOT_APPLICABLE, ReferenceBook, UsedReference
 from jwcal_interactive.session.cache import ResultCache
 from jwcal_interactive.session.history import Choice, Entry, now, versions_now
 from jwcal_interactive.session.keys import file_key, result_keys
+from jwcal_interactive.session.ledger import Ledger, StepStatus
+from jwcal_interactive.session.timeline import Timeline
 from jwcal_interactive.settings import Settings
-from jwcal_interactive.steps.catalogue import STEPS, get_step
+from jwcal_interactive.steps.catalogue import STEPS, get_step, users_of
 from jwcal_interactive.steps.definition import StepDefinition
 from jwcal_interactive.tiles import Tiles
 
@@ -30,24 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["INPUT", "Session", "StepStatus"]
 
 INPUT = "input"  # name under which the raw ramp is asked for
-
-
-@dataclass(frozen=True)
-class StepStatus:
-    """Where a step stands; ``seconds`` is the wall time of its last run."""
-
-    state: Literal["pending", "done", "skipped", "stale", "failed"]
-    reason: str = ""
-    seconds: float | None = None
-
-
-@dataclass
-class _Ledger:
-    """What is known of each result key: outcomes and failures stay after the arrays are dropped."""
-
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-    latest: dict[str, str] = field(default_factory=dict)  # step -> key of its last run
 
 
 class Session:
@@ -88,15 +73,19 @@ class Session:
         self._baseline = baseline
         self._book = book
         self._tiles = tiles
-        self._timeline = [Settings()]
-        self._position = 0
+        self._timeline = Timeline()
         self._history: list[Entry] = []
-        self._ledger = _Ledger()
+        self._ledger = Ledger()
         self._cache = ResultCache(memory_limit)
         self._input = ramp
         self._input_key = file_key(path)
         self._busy = threading.Lock()
-        self._note("open", outcome=str(path))
+        self._note("open", outcome=str(path), reason="; ".join(self.notes))
+
+    def __repr__(self) -> str:
+        states = [self.status(step).state for step in self.steps]
+        counts = ", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states))
+        return f"<Session of {self.path.name}: {self.recipe.alias}, steps: {counts}>"
 
     # --- what there is -------------------------------------------------------------------------------------
 
@@ -118,7 +107,7 @@ class Session:
     @property
     def settings(self) -> Settings:
         """The user's choices as they stand."""
-        return self._timeline[self._position]
+        return self._timeline.present
 
     @property
     def history(self) -> tuple[Entry, ...]:
@@ -126,14 +115,9 @@ class Session:
         return tuple(self._history)
 
     @property
-    def timeline(self) -> tuple[Settings, ...]:
+    def timeline(self) -> Timeline:
         """The settings that undo and redo move over."""
-        return tuple(self._timeline)
-
-    @property
-    def position(self) -> int:
-        """Index of the present settings in `timeline`."""
-        return self._position
+        return self._timeline
 
     def restore(self, timeline: tuple[Settings, ...], position: int, history: tuple[Entry, ...]) -> None:
         """Take over the settings and history of a saved session; results are computed when asked for.
@@ -143,8 +127,7 @@ class Session:
         ParameterError
             If a setting is not allowed in this version.
         """
-        self._timeline = [self._checked(settings) for settings in timeline]
-        self._position = position
+        self._timeline = Timeline([self._checked(settings) for settings in timeline], position)
         self._history = [*history, replace(self._history[0], number=len(history) + 1)]
 
     def definition(self, step: str) -> StepDefinition[Any, Any, Any] | None:
@@ -167,12 +150,15 @@ class Session:
         return "crds" if (step, name) in self._baseline.origins else "default"
 
     def code(self, step: str) -> str:
-        """Give the line of Python that the user's choices for a step stand for; empty if there are none."""
-        values = self.settings.of(step)
-        if not values:
-            return ""
-        arguments = ", ".join(f"{k}={v!r}" for k, v in values.items())
-        return f'session.set("{step}", {arguments})'
+        """Give the lines of Python that the user's choices for a step stand for; empty if there are none."""
+        lines = []
+        if values := self.settings.of(step):
+            arguments = ", ".join(f"{k}={v!r}" for k, v in values.items())
+            lines.append(f'session.set("{step}", {arguments})')
+        for (name, reftype), file in self.settings.overrides.items():
+            if name == step:
+                lines.append(f'session.override("{reftype}", {file!r}, step="{step}")')
+        return "\n".join(lines)
 
     # --- changing settings ---------------------------------------------------------------------------------
 
@@ -189,7 +175,7 @@ class Session:
         new = {k: getattr(checked, k) for k in values if k in type(base).model_fields}
         if all(self.source(step, k) == "user" and self.settings.of(step)[k] == v for k, v in new.items()):
             return
-        self._move_to(self.settings.with_values(step, new))
+        self._timeline.append(self.settings.with_values(step, new))
         self._note("set", step, outcome=", ".join(f"{k} = {v}" for k, v in new.items()))
 
     def reset(self, step: str, *names: str) -> None:
@@ -206,7 +192,7 @@ class Session:
                 model.build(step, {name: None})
         settings = self.settings.without_values(step, names)
         if settings != self.settings:
-            self._move_to(settings)
+            self._timeline.append(settings)
             self._note("reset", step, outcome=", ".join(names) or "all parameters")
 
     def override(self, reftype: str, file: str | Path | None, *, step: str | None = None) -> None:
@@ -236,29 +222,27 @@ class Session:
             settings = settings.with_override((name, reftype), value)
             self._book.path(name, reftype, settings.overrides)
         if settings != self.settings:
-            self._move_to(settings)
+            self._timeline.append(settings)
             self._note("override", step or "", outcome=f"{reftype} = {file or 'as CRDS says'}")
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a change of settings to take back."""
-        return self._position > 0
+        return self._timeline.position > 0
 
     @property
     def can_redo(self) -> bool:
         """Whether there is a change of settings to bring back."""
-        return self._position < len(self._timeline) - 1
+        return self._timeline.position < len(self._timeline.settings) - 1
 
     def undo(self) -> None:
         """Take back the last change of settings; results made before it are there again."""
-        if self.can_undo:
-            self._position -= 1
+        if self._timeline.move(-1):
             self._note("undo")
 
     def redo(self) -> None:
         """Bring back the change of settings that `undo` took back."""
-        if self.can_redo:
-            self._position += 1
+        if self._timeline.move(+1):
             self._note("redo")
 
     # --- running -------------------------------------------------------------------------------------------
@@ -332,6 +316,10 @@ class Session:
         keys = self._keys(settings)
         start = self._start(keys, end) if begin is None else min(begin, self._start(keys, begin))
         state = self._before(keys, start)
+        if start < end and not is_warm():
+            compile_kernels(
+                lambda text: progress(Progress(self.steps[start], 0, end - start, 0.0, text)), cancel
+            )
         for index in range(start, end):
             step = self.steps[index]
             if state is None:
@@ -384,17 +372,7 @@ class Session:
     def status(self, step: str) -> StepStatus:
         """Where a step stands."""
         self._index(step)
-        key = self._keys()[step]
-        if key in self._ledger.failures:
-            return StepStatus("failed", self._ledger.failures[key])
-        outcome = self._ledger.outcomes.get(key)
-        if outcome is not None:
-            return StepStatus(outcome.state, outcome.reason, outcome.seconds)
-        latest = self._ledger.latest.get(step)
-        if latest is None:
-            return StepStatus("pending")
-        before = self._ledger.outcomes.get(latest)
-        return StepStatus("stale", "settings changed since it ran", before.seconds if before else None)
+        return self._ledger.status(step, self._keys()[step])
 
     def result(self, step: str) -> State | None:
         """State after a step (``"input"``: the raw ramp); ``None`` if it has not run.
@@ -490,8 +468,9 @@ class Session:
         from jwcal_interactive.io.atomic import Together
         from jwcal_interactive.provenance import Making, write_products
 
+        settings, outcomes = self.settings, self.outcomes()  # of one moment: they may change meanwhile
         state = self._finished()
-        making = Making(self.outcomes(), self.settings, self._baseline, self._book.pmap)
+        making = Making(outcomes, settings, self._baseline, self._book)
         with Together() as files:
             return write_products(state, Path(folder), making, files)
 
@@ -557,27 +536,14 @@ class Session:
             self._takers(reftype, step)
         return settings
 
-    def _takers(self, reftype: str, step: str | None) -> list[str]:
-        """Find the steps that use references of a type: the one given, or all."""
-        takers = [s for s in self.steps if s in STEPS and reftype in STEPS[s].references]
-        chosen = [s for s in takers if step in (None, s)]
-        if not chosen:
-            known = sorted({t for s in self.steps if s in STEPS for t in STEPS[s].references})
-            where = f"step {step}" if step else f"pipeline {self.recipe.alias}"
-            types = ", ".join(known)
-            raise ParameterError(f"no reference of type {reftype!r} is used by {where}; types: {types}.")
-        return chosen
+    def _takers(self, reftype: str, step: str | None) -> tuple[str, ...]:
+        return users_of(reftype, self.steps if step is None else (self._known(step),))
 
     def _keys(self, settings: Settings | None = None) -> dict[str, str]:
         chosen = settings or self.settings
         return result_keys(
             self._input_key, self.steps, chosen, lambda s: self._params(s, chosen) if s in STEPS else None
         )
-
-    def _move_to(self, settings: Settings) -> None:
-        del self._timeline[self._position + 1 :]
-        self._timeline.append(settings)
-        self._position += 1
 
     def _note(self, action: Any, step: str = "", settings: Settings | None = None, **facts: Any) -> None:
         settings = settings or self.settings

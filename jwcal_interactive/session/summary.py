@@ -19,14 +19,16 @@ class Summary:
     """Rows of text, one per step, under the columns step, state, time, changes, references."""
 
     rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         table = (_HEAD, *self.rows)
         widths = [max(len(row[i]) for row in table) for i in range(len(_HEAD))]
-        return "\n".join(
+        lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in table
-        )
+        ]
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
     __repr__ = __str__
 
@@ -35,7 +37,8 @@ class Summary:
             return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells) + "</tr>"
 
         body = "".join(line(row, "td") for row in self.rows)
-        return f"<table><thead>{line(_HEAD, 'th')}</thead><tbody>{body}</tbody></table>"
+        notes = "".join(f"<p><b>note:</b> {html.escape(note)}</p>" for note in self.notes)
+        return f"<table><thead>{line(_HEAD, 'th')}</thead><tbody>{body}</tbody></table>{notes}"
 
 
 def summarize(session: Session) -> Summary:
@@ -47,4 +50,4 @@ def summarize(session: Session) -> Summary:
         seconds = "" if status.seconds is None else f"{status.seconds:.2f}"
         used = ", ".join(r.name for r in session.references(step))
         rows.append((step, status.state, seconds, changes, status.reason or used))
-    return Summary(tuple(rows))
+    return Summary(tuple(rows), session.notes)

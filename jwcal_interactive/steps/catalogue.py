@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +23,7 @@ from jwcal_interactive.steps.refpix import refpix
 from jwcal_interactive.steps.saturation import saturation
 from jwcal_interactive.steps.superbias import superbias
 
-__all__ = ["STEPS", "get_step"]
+__all__ = ["STEPS", "get_step", "users_of"]
 
 STEPS: Mapping[str, StepDefinition[Any, Any, Any]] = MappingProxyType(
     {
@@ -44,6 +44,23 @@ STEPS: Mapping[str, StepDefinition[Any, Any, Any]] = MappingProxyType(
         )
     }
 )
+
+
+def users_of(reftype: str, steps: Iterable[str]) -> tuple[str, ...]:
+    """Name the steps, of those given, that use references of a type.
+
+    Raises
+    ------
+    ParameterError
+        If none does.
+    """
+    definitions = [STEPS[name] for name in steps if name in STEPS]
+    users = tuple(d.name for d in definitions if reftype in d.references)
+    if not users:
+        types = ", ".join(sorted({t for d in definitions for t in d.references})) or "none"
+        names = ", ".join(d.name for d in definitions)
+        raise ParameterError(f"no reference of type {reftype!r} is used by {names}; types that are: {types}.")
+    return users
 
 
 def get_step(name: str) -> StepDefinition[Any, Any, Any]:

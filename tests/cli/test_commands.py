@@ -27,6 +27,13 @@ def sci(path: Path) -> np.ndarray:
     return np.asarray(fits.getdata(path, "SCI"))
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Products go to the current folder."""
+    (tmp_path / "current").mkdir()
+    monkeypatch.chdir(tmp_path / "current")
+
+
 class TestRun:
     @pytest.mark.parametrize("name", ["detector1", "calwebb_detector1"])
     @pytest.mark.parametrize("option", ["--output-dir", "--output_dir"])
@@ -39,9 +46,9 @@ class TestRun:
             assert step in done.out
         assert all(p.exists() for p in products)
 
-    def test_default_folder_is_that_of_the_file(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+    def test_default_folder_is_the_current_one(self, jwcal: Jwcal, tiny_raw: Path) -> None:
         assert jwcal("run", "detector1", tiny_raw, "--quiet").status == 0
-        assert (tiny_raw.parent / f"{STEM}_rate.fits").exists()
+        assert Path(f"{STEM}_rate.fits").exists()
 
     def test_quiet(self, jwcal: Jwcal, tiny_raw: Path) -> None:
         done = jwcal("run", "detector1", tiny_raw, "--quiet")
@@ -67,8 +74,11 @@ class TestRun:
             "run", "detector1", tiny_raw, f"--steps.jump.override_gain={mine}", "--steps.ipc.override_ipc=N/A"
         )
         assert done.status == 0
-        header = fits.getheader(tiny_raw.parent / f"{STEM}_rate.fits")
-        assert header["R_GAIN"] == "mine.fits"
+        header = fits.getheader(f"{STEM}_rate.fits")
+        assert header["R_GAIN"].startswith("crds://")  # that of the last step, as officially
+        history = "\n".join(header["HISTORY"])
+        assert "jump.gain: mine.fits" in history
+        assert "ramp_fit.gain: mine.fits" not in history
         assert header["S_IPC"] == "SKIPPED"
         assert "mine.fits" in done.out
 
@@ -81,14 +91,47 @@ class TestRun:
         done = jwcal("run", "ramp_fit", ramp, "--output-dir", alone, "--suppress_one_group=true")
         assert done.status == 0
         np.testing.assert_array_equal(sci(alone / f"{STEM}_rate.fits"), sci(out / f"{STEM}_rate.fits"))
-        done = jwcal("run", "jump", ramp, "--output-dir", alone, "--rejection_threshold=1", "--quiet")
-        assert done.out.strip() == str(alone / f"{STEM}_jump.fits")
-        flags = fits.getdata(alone / f"{STEM}_jump.fits", "GROUPDQ")
-        assert (flags & 4).sum() > (fits.getdata(ramp, "GROUPDQ") & 4).sum()
+
+    def test_step_on_the_saved_result_of_another(self, jwcal: Jwcal, tiny_raw: Path, tmp_path: Path) -> None:
+        """Threshold after threshold from the same intermediate product, as one would tune it."""
+        out = tmp_path / "out"
+        switches = [
+            "--steps.dark_current.save_results=true",
+            "--steps.jump.save_results",
+            "--save_results=true",
+        ]
+        assert jwcal("run", "detector1", tiny_raw, "--output-dir", out, *switches).status == 0
+        before, default = out / f"{STEM}_dark_current.fits", fits.getdata(out / f"{STEM}_jump.fits", "GROUPDQ")
+        counts = []
+        for threshold in (1, 1e6):
+            words = ["--output-dir", tmp_path / "alone", f"--rejection_threshold={threshold}", "--quiet"]
+            done = jwcal("run", "jump", before, *words)
+            assert done.out.strip() == str(tmp_path / "alone" / f"{STEM}_jump.fits")
+            counts.append((fits.getdata(tmp_path / "alone" / f"{STEM}_jump.fits", "GROUPDQ") & 4).sum())
+        assert counts[0] > (default & 4).sum() > counts[1]
+
+    @pytest.mark.parametrize("name", ["jump", "detector1"])
+    def test_steps_are_not_applied_twice(self, name: str, jwcal: Jwcal, tiny_raw: Path, tmp_path: Path) -> None:
+        jwcal("run", "detector1", tiny_raw, "--output-dir", tmp_path, "--save_calibrated_ramp")
+        (tmp_path / f"{STEM}_rate.fits").unlink()
+        done = jwcal("run", name, tmp_path / f"{STEM}_ramp.fits", "--output-dir", tmp_path)
+        assert done.status == 2
+        assert "would be applied twice" in done.err
+        assert "S_JUMP = COMPLETE" in done.err
+        assert not (tmp_path / f"{STEM}_rate.fits").exists()
+
+    def test_steps_that_are_not_offered_may_be_skipped(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        assert jwcal("run", "detector1", tiny_raw, "--steps.persistence.skip=true").status == 0
+        assert jwcal("run", "detector1", tiny_raw, "--steps.persistence.skip=false").status == 2
+
+    def test_skipped_fit_is_told(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        done = jwcal("run", "detector1", tiny_raw, "--steps.ramp_fit.skip=true", "--quiet")
+        assert done.status == 0
+        assert "the product is a ramp" in done.err
 
     def test_first_step_alone_on_the_raw_file(self, jwcal: Jwcal, tiny_raw: Path) -> None:
         done = jwcal("run", "dq_init", tiny_raw, "--quiet")
-        assert done.out.strip() == str(tiny_raw.parent / f"{STEM}_dq_init.fits")
+        assert done.out.strip() == str(Path.cwd() / f"{STEM}_dq_init.fits")
 
     def test_threads_do_not_matter(self, jwcal: Jwcal, tiny_raw: Path, tmp_path: Path) -> None:
         for threads in (1, 3):
@@ -101,7 +144,7 @@ class TestRun:
     ) -> None:
         monkeypatch.setenv("CRDS_CONTEXT", "jwst_9999.pmap")
         assert jwcal("run", "detector1", tiny_raw, "--context", tiny_exposure.CONTEXT).status == 0
-        header = fits.getheader(tiny_raw.parent / f"{STEM}_rate.fits")
+        header = fits.getheader(f"{STEM}_rate.fits")
         assert header["CRDS_CTX"] == tiny_exposure.CONTEXT
 
     @pytest.mark.parametrize("stop", [KeyboardInterrupt(), Cancelled()])

@@ -59,8 +59,20 @@ def test_session_of_an_exposure_that_is_gone(tiny_raw: Path, tmp_path: Path) -> 
 
     file = open_session(tiny_raw).save(tmp_path / "s.json")
     tiny_raw.unlink()
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match=r"is not there.*exposure=\.\.\."):
         open_session(file)
+
+
+def test_exposure_that_was_moved(tiny_raw: Path, tmp_path: Path) -> None:
+    from jwcal_interactive import InputError, open_session
+
+    session = open_session(tiny_raw)
+    session.set("jump", rejection_threshold=7)
+    file = session.save(tmp_path / "s.json")
+    moved = tiny_raw.rename(tmp_path / tiny_raw.name)
+    assert open_session(file, exposure=moved).settings == session.settings
+    with pytest.raises(InputError, match="goes with a saved session"):
+        open_session(moved, exposure=moved)
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ def test_one_cell_of_parameters(session: Session, tmp_path: Path) -> None:
 def test_papermill_reads_names_types_values_and_help(session: Session, tmp_path: Path) -> None:
     found = papermill.inspect_notebook(str(session.export(tmp_path / "n.ipynb")))
     assert list(found) == [
-        "input_file", "output_dir", "context", "jump_rejection_threshold", "jump_flag_4_neighbors",
-        "ramp_fit_algorithm", "jump_override_gain", "dark_current_override_dark",
+        "input_file", "context", "jump_rejection_threshold", "jump_flag_4_neighbors",
+        "ramp_fit_algorithm", "jump_override_gain", "dark_current_override_dark", "output_dir",
     ]  # fmt: skip
     threshold = found["jump_rejection_threshold"]
     assert threshold["inferred_type_name"] == "float"
