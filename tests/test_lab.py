@@ -28,7 +28,7 @@ def test_run_is_asked_for(tmp_path: Path, raw_sub640: Path) -> None:
 
 @pytest.mark.parametrize("name", ["missing_uncal.fits", "missing.json"])
 def test_missing_file(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="no such .*file"):
+    with pytest.raises(InputError, match=r"no such .*file"):
         write_workbench_notebook(tmp_path / name, tmp_path)
     assert not list(tmp_path.glob("*.ipynb"))
 
