@@ -32,4 +32,5 @@ def color_ramp(name: str, fraction: NDArray[np.float64]) -> NDArray[np.uint8]:
     anchors = np.array([list(bytes.fromhex(color)) for color in COLORMAPS[name].split()], float)
     at = np.linspace(0.0, 1.0, len(anchors))
     channels = [np.interp(fraction, at, anchors[:, channel]) for channel in range(3)]
-    return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
+    colors: NDArray[np.uint8] = np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
+    return colors

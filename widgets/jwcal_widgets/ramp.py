@@ -45,7 +45,8 @@ class PixelRamp:
     @property
     def excluded(self) -> NDArray[np.bool_]:
         """Groups that a fit leaves out."""
-        return (self.dq & np.uint8(DQ.DO_NOT_USE | DQ.SATURATED)) != 0
+        excluded: NDArray[np.bool_] = (self.dq & np.uint8(DQ.DO_NOT_USE | DQ.SATURATED)) != 0
+        return excluded
 
     def differences(self) -> PixelRamp:
         """Return the count rate between neighbouring groups.
