@@ -8,8 +8,9 @@ import time
 
 import numpy as np
 import pytest
+import tiny_exposure
 
-from jwcal_interactive import Cancelled, InputError, open_session
+from jwcal_interactive import Cancelled, InputError, Progress, open_session
 from jwcal_interactive.dq import DQ
 from jwcal_widgets import Workbench, show
 from jwcal_widgets.planes import take_plane
@@ -180,7 +181,7 @@ class TestRun:
         assert "jwcal-done" in rail_text(ran, "dark_current")
         assert "jwcal-stale" in rail_text(ran, "jump")
         assert "jwcal-stale" in rail_text(ran, "ramp_fit")
-        assert "stale" in ran.image._title.value
+        assert "is stale" in ran.image._title.value
         press(ran, "undo")
         assert "jwcal-done" in rail_text(ran, "ramp_fit")
         assert "stale" not in ran.image._title.value
@@ -225,6 +226,19 @@ class TestRun:
         assert workbench.messages.widget.layout.display == "flex"
         assert "failed" in workbench.toolbar._text.value
 
+    def test_earlier_result_of_a_failed_step_is_marked(self, raw_sub640):
+        workbench = Workbench(open_session(raw_sub640, context="demo"), delay=0)
+        workbench.choose("dq_init")
+        press(workbench, "run_step")
+        before = workbench.image.view.plane.data
+        assert "earlier" not in workbench.image._title.value
+        workbench.panel.references["mask"].field.value = str(raw_sub640)
+        press(workbench, "run_step")
+        np.testing.assert_array_equal(workbench.image.view.plane.data, before)
+        assert "has failed: this is an earlier result" in workbench.image._title.value
+        press(workbench, "undo")
+        assert "earlier" not in workbench.image._title.value
+
     def test_cancel_ends_a_run_soon(self, bench):
         running = threading.Event()
         bench.toolbar.bar.observe(lambda change: running.set() if change["new"] > 0 else None, "value")
@@ -259,9 +273,18 @@ class TestRunner:
         runner.wait(5)
         return ends
 
-    def test_progress_is_thinned_but_every_step_is_told(self):
-        from jwcal_interactive import Progress
+    def test_every_message_is_told(self):
+        """One that is passed over would leave the one before it on the screen for its whole time."""
+        seen = []
 
+        def act(progress, _cancel):
+            for k in (1, 2, 3):
+                progress(Progress("jump", 0, 1, 0.0, f"compiling ({k}/3)"))
+
+        assert self.outcome(act, seen) == [None]
+        assert [p.message for p in seen] == [f"compiling ({k}/3)" for k in (1, 2, 3)]
+
+    def test_progress_is_thinned_but_every_step_is_told(self):
         seen = []
 
         def act(progress, _cancel):
@@ -468,6 +491,36 @@ class TestPixel:
         ran.ramp.step.value = "jump"
         assert ran.ramp.view._fit.visible
 
+    @pytest.mark.parametrize(("name", "value"), [("firstgroup", "3"), ("lastgroup", "0")])
+    def test_no_segments_of_settings_that_were_not_fitted(self, ran, name, value):
+        """Lines of the new settings would not belong to the slopes beside them."""
+        plot = ran.ramp.view
+        ran.image.pick(100, 100)
+        drawn = plot._fit.y.copy()
+        ran.choose("ramp_fit")
+        type_in(ran, name, value)
+        assert not plot._fit.visible
+        assert not plot._average.visible
+        assert "fit is stale: run to update" in plot.legend.value
+        assert "is stale" in ran.ramp._table.value
+        press(ran, "undo")
+        assert plot._fit.visible
+        np.testing.assert_array_equal(plot._fit.y, drawn)
+        assert "stale" not in plot.legend.value
+        assert "stale" not in ran.ramp._table.value
+
+    def test_stale_ramp_is_marked(self, ran):
+        ran.choose("superbias")
+        ran.panel.references["superbias"].field.value = "N/A"
+        for step in ("superbias", "jump"):
+            ran.ramp.step.value = step
+            assert "ramp is stale" in ran.ramp.view.legend.value
+        ran.ramp.step.value = "saturation"
+        assert "stale" not in ran.ramp.view.legend.value
+        ran.ramp.step.value = "jump"
+        press(ran, "undo")
+        assert "stale" not in ran.ramp.view.legend.value
+
     def test_all_integrations(self, ran):
         ran.image.pick(100, 100)
         ran.ramp.integration.value = 0
@@ -511,6 +564,32 @@ class TestOutput:
         workbench.output.name.value = str(tmp_path / "x")
         workbench.output.write.click()
         assert "run the session first" in workbench.messages.shown[-1]
+
+
+def test_notes_are_shown_until_they_are_dismissed(tiny_raw, tiny_context, tmp_path, monkeypatch):
+    """What a parameter reference asks for and is not done: visible also after a run."""
+    pars = {"class": "jwst.jump.JumpStep", "name": "jump", "parameters": {"expand_large_events": True}}
+    cache = tiny_exposure.build_crds_cache(tmp_path / "crds", pars={"pars-jumpstep": pars})
+    monkeypatch.setenv("CRDS_PATH", str(cache))
+    workbench = Workbench(open_session(tiny_raw), delay=0)
+    messages = workbench.messages
+    assert messages.shown == list(workbench.session.notes)
+    assert "expand_large_events" in messages._area.value
+    assert messages.widget.layout.display == "flex"
+    messages.error(InputError("an error"))
+    press(workbench, "run")
+    assert messages.shown == list(workbench.session.notes), "a run takes the errors away, not the notes"
+    messages._clear.click()
+    assert messages.shown == []
+    assert messages.widget.layout.display == "none"
+
+
+def test_toolbar_shows_the_message_of_a_progress(bench):
+    text = "compiling kernels, once: jump (2/6)"
+    bench.toolbar.progress(Progress("group_scale", 0, 15, 0.0, text))
+    assert f">{text}<" in bench.toolbar._text.value
+    bench.toolbar.progress(Progress("jump", 9, 15, 0.5))
+    assert ">jump (10 of 15)<" in bench.toolbar._text.value
 
 
 def test_unexpected_error_is_shown_with_its_traceback(bench, monkeypatch):

@@ -16,7 +16,7 @@ from jwcal_widgets.flag_panel import FlagPanel
 from jwcal_widgets.image_view import ImageView, Look
 from jwcal_widgets.pixel_picker import PixelPicker
 from jwcal_widgets.planes import Plane, take_plane
-from jwcal_widgets.results import INPUT, steps_with_result
+from jwcal_widgets.results import INPUT, out_of_date, steps_with_result
 from jwcal_widgets.source_controls import SourceControls
 
 if TYPE_CHECKING:
@@ -195,8 +195,9 @@ class ImagePanel:
         return before if self.compare.value == BEFORE else difference(now, before)
 
     def _describe(self, step: str, plane: Plane) -> str:
-        stale = step != INPUT and self._session.status(step).state == "stale"
-        note = " &nbsp;<span class='jwcal-stale'>stale: settings changed</span>" if stale else ""
+        why = out_of_date(self._session, step)
+        state = "failed" if "failed" in why else "stale"
+        note = f" &nbsp;<span class='jwcal-{state}'>{why}: this is an earlier result</span>" if why else ""
         unit = f", {plane.unit}" if plane.unit else ""
         return f"<b>{step}</b> <span class='jwcal-muted'>{plane.title}{unit}</span>{note}"
 

@@ -7,6 +7,7 @@ import html
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ParamSpec
 
 import ipywidgets as ipw
@@ -18,35 +19,49 @@ __all__ = ["Messages"]
 P = ParamSpec("P")
 
 
+@dataclass(frozen=True)
+class _Item:
+    text: str
+    html: str
+
+
 class Messages:
     """An area of messages that stays empty while all is well.
 
     Attributes
     ----------
     widget : ipywidgets.Box
-    shown : list of str
-        The texts on show, newest last.
     """
 
     def __init__(self) -> None:
-        self.shown: list[str] = []
+        self._notes: list[_Item] = []
+        self._errors: list[_Item] = []
         self._lock = threading.RLock()
         self._area = ipw.HTML(layout={"flex": "1 1 auto"})
         self._clear = ipw.Button(icon="times", tooltip="Dismiss these messages", layout={"width": "30px"})
         self._clear.add_class("jwcal-small-button")
         self._clear.on_click(lambda _button: self.clear())
         self.widget = ipw.HBox([self._area, self._clear], layout={"display": "none"})
-        self._items: list[str] = []
+
+    @property
+    def shown(self) -> list[str]:
+        """Texts that were not dismissed: notes, then errors, newest last."""
+        return [item.text for item in (*self._notes, *self._errors)]
 
     def clear(self) -> None:
         """Remove all messages."""
-        self.shown.clear()
-        self._items.clear()
-        self.widget.layout.display = "none"
+        self._notes.clear()
+        self.clear_errors()
+
+    def clear_errors(self) -> None:
+        """Remove the errors; notes stay until they are dismissed."""
+        self._errors.clear()
+        self._show()
 
     def note(self, text: str) -> None:
         """Tell something that is not an error."""
-        self._add(text, f"<div class='jwcal-message jwcal-note'>{html.escape(text)}</div>")
+        self._notes.append(_Item(text, f"<div class='jwcal-message jwcal-note'>{html.escape(text)}</div>"))
+        self._show()
 
     def error(self, error: BaseException) -> None:
         """Show an error: its text if it is one that the user can mend, else with the traceback."""
@@ -76,10 +91,12 @@ class Messages:
 
         return handler
 
-    def _add(self, text: str, item: str) -> None:
-        if self.shown and self.shown[-1] == text:
-            return
-        self.shown.append(text)
-        self._items.append(item)
-        self._area.value = "".join(self._items[-6:])
-        self.widget.layout.display = "flex"
+    def _add(self, text: str, html: str) -> None:
+        if not self._errors or self._errors[-1].text != text:
+            self._errors.append(_Item(text, html))
+            self._show()
+
+    def _show(self) -> None:
+        items = [*self._notes, *self._errors[-6:]]
+        self._area.value = "".join(item.html for item in items)
+        self.widget.layout.display = "flex" if items else "none"

@@ -12,7 +12,7 @@ from jwcal_interactive.dq import names
 from jwcal_interactive.steps.ramp_fit import RampFitParams, ramp_segments
 from jwcal_widgets.ramp import Fit, guider_fit, pixel_fit, pixel_ramp
 from jwcal_widgets.ramp_view import RampView, Trace
-from jwcal_widgets.results import steps_with_result
+from jwcal_widgets.results import INPUT, out_of_date, steps_with_result
 
 if TYPE_CHECKING:
     from jwcal_interactive import Session
@@ -24,8 +24,9 @@ MAX_TRACES = 20
 RAMP, RATE = "ramp", "differences"
 
 
-def slope_table(fits: Sequence[tuple[str, Fit]]) -> str:
-    """Tabulate slopes with their errors and flags, as HTML."""
+def slope_table(fits: Sequence[tuple[str, Fit]], warning: str = "") -> str:
+    """Tabulate slopes with their errors and flags, as HTML; a warning goes into the corner."""
+    corner = f"<span class='jwcal-stale'>{warning}</span>" if warning else ""
     rows = "".join(
         f"<tr><td>{label}</td><td class='jwcal-number'>{fit.slope:.5g}</td>"
         f"<td class='jwcal-number'>± {fit.error:.2g}</td>"
@@ -33,7 +34,8 @@ def slope_table(fits: Sequence[tuple[str, Fit]]) -> str:
         for label, fit in fits
     )
     return (
-        "<table class='jwcal-table'><tr><th></th><th>slope (DN/s)</th><th>error</th>"
+        f"<table class='jwcal-table'><tr><th>{corner}</th>"
+        "<th>slope (DN/s)</th><th>error</th>"
         f"<th>flags</th></tr>{rows}</table>"
     )
 
@@ -126,18 +128,29 @@ class RampPanel:
         if not (0 <= y < ramp.data.shape[2] and 0 <= x < ramp.data.shape[3]):
             self.view.clear()
             return
-        rates = self._rates()
+        rates_step, rates = self._rates()
         chosen = self.integration.value
         numbers = range(1, ramp.data.shape[0] + 1) if chosen == ALL else [chosen]
+        ramp_note, fit_note = (out_of_date(self._session, step) for step in (self.step.value, rates_step))
+        notes = [f"ramp {ramp_note}"] if ramp_note else []
         if isinstance(rates, Rates) and self.step.value == self.step.options[-1]:
-            traces = self._fitted_traces(ramp, rates, numbers)
+            if fit_note:
+                notes.append(f"fit {fit_note}")
+                traces = [Trace(pixel_ramp(ramp, k, x, y)) for k in numbers]
+            else:
+                traces = self._fitted_traces(ramp, rates, numbers)
         else:
             traces = [Trace(pixel_ramp(ramp, k, x, y)) for k in numbers]
-        self.view.show(traces, differences=self.kind.value == RATE, zoom_used=self.usable.value)
-        self._table.value = self._slopes(rates, numbers, x, y)
+        self.view.show(
+            traces,
+            differences=self.kind.value == RATE,
+            zoom_used=self.usable.value,
+            note=f"{', '.join(notes)}: run to update" if notes else "",
+        )
+        self._table.value = self._slopes(rates, numbers, x, y, fit_note)
 
     def _fitted_traces(self, ramp: Ramp, rates: Rates, numbers: Sequence[int]) -> list[Trace]:
-        """Add the lines of the fit, made again with the present parameters of ramp_fit."""
+        """Add the lines of the fit, made again for this pixel: the rates are those of these settings."""
         x, y = self._pixel
         references = self._session.load_references("ramp_fit")
         params = self._session.params("ramp_fit")
@@ -151,24 +164,26 @@ class RampPanel:
             for k in numbers
         ]
 
-    def _rates(self) -> Rates | GuiderSlopes | None:
-        """Return the rates as fitted, before later steps rescale them."""
+    def _rates(self) -> tuple[str, Rates | GuiderSlopes | None]:
+        """Return the rates as fitted, before later steps rescale them, and the step that fitted them."""
         for step in self._session.steps:
             state = self._session.result(step)
             if isinstance(state, Rates | GuiderSlopes):
-                return state
-        return None
+                return step, state
+        return INPUT, None
 
     @staticmethod
-    def _slopes(rates: Rates | GuiderSlopes | None, numbers: Sequence[int], x: int, y: int) -> str:
+    def _slopes(
+        rates: Rates | GuiderSlopes | None, numbers: Sequence[int], x: int, y: int, warning: str
+    ) -> str:
         if rates is None:
             return "<span class='jwcal-muted'>No slope yet: run the pipeline.</span>"
         if isinstance(rates, GuiderSlopes):
             slices = range(1, len(rates.data) + 1)
-            return slope_table([(f"slice {k}", guider_fit(rates, k, x, y)) for k in slices])
+            return slope_table([(f"slice {k}", guider_fit(rates, k, x, y)) for k in slices], warning)
         fits = [("whole exposure", pixel_fit(rates, 0, x, y))]
         fits += [(f"integration {k}", pixel_fit(rates, k, x, y)) for k in numbers]
-        return slope_table(fits)
+        return slope_table(fits, warning)
 
     def _chosen(self, _change: object) -> None:
         if not self._showing:

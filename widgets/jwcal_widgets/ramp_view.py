@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -153,7 +154,9 @@ class RampView:
             mark.visible = False
         self.legend.value = "<span class='jwcal-muted'>Click on a pixel to see its ramp.</span>"
 
-    def show(self, traces: Sequence[Trace], *, differences: bool, zoom_used: bool = False) -> None:
+    def show(
+        self, traces: Sequence[Trace], *, differences: bool, zoom_used: bool = False, note: str = ""
+    ) -> None:
         """Draw some integrations.
 
         Parameters
@@ -164,6 +167,8 @@ class RampView:
             Draw the count rate between neighbouring groups (DN/s) instead of the ramp (DN).
         zoom_used : bool
             Fit the axis to the groups that are not excluded.
+        note : str
+            A warning for the legend.
         """
         drawn = [t.ramp.differences() if differences else t.ramp for t in traces]
         time = np.stack([ramp.time for ramp in drawn])
@@ -181,7 +186,7 @@ class RampView:
         _draw_lines(self._fit, fitted)
         _draw_lines(self._average, average)
         counts = self._set_points(time, value, dq)
-        self.legend.value = self._legend_text(counts)
+        self.legend.value = self._legend_text(counts, note)
 
     def _set_axes(self, time: NDArray[np.float64], value: NDArray[np.float64], differences: bool) -> None:
         low, high = _span(value)
@@ -209,7 +214,7 @@ class RampView:
                 mark.x, mark.y, mark.visible = time[chosen], value[chosen], bool(chosen.any())
         return counts
 
-    def _legend_text(self, counts: dict[DQ | None, int]) -> str:
+    def _legend_text(self, counts: dict[DQ | None, int], note: str) -> str:
         def item(glyph: str, color: str, text: str) -> str:
             return f"<span class='jwcal-key'><b style='color:{color}'>{glyph}</b> {text}</span>"
 
@@ -222,4 +227,6 @@ class RampView:
             items.append(item("━", FIT_COLOR, "fitted segments"))
         if self._average.visible:
             items.append(item("╌", AVERAGE_COLOR, "slope"))
+        if note:
+            items.append(f"<span class='jwcal-stale'>{html.escape(note)}</span>")
         return "<div class='jwcal-legend'>" + " ".join(items) + "</div>"

@@ -9,9 +9,10 @@ from jwcal_interactive.arrays import State
 if TYPE_CHECKING:
     from jwcal_interactive import Session
 
-__all__ = ["INPUT", "steps_with_result"]
+__all__ = ["INPUT", "out_of_date", "steps_with_result"]
 
 INPUT = "input"
+_OUT_OF_DATE = {"stale": "is stale", "failed": "has failed"}
 
 
 def steps_with_result(session: Session, *kinds: type[State]) -> list[str]:
@@ -38,3 +39,8 @@ def steps_with_result(session: Session, *kinds: type[State]) -> list[str]:
         if not kinds or isinstance(state, kinds):
             found.append(step)
     return found
+
+
+def out_of_date(session: Session, step: str) -> str:
+    """Say in two words why what is shown of a step is from an earlier run; empty if it is not."""
+    return "" if step == INPUT else _OUT_OF_DATE.get(session.status(step).state, "")

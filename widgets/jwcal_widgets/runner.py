@@ -18,11 +18,11 @@ __all__ = ["Runner"]
 
 @dataclass(eq=False)
 class _Run:
-    """One run: its request to stop, its thread, and what was last told of it."""
+    """One run: its request to stop, its thread, and what was last told of it, and when."""
 
     cancel: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
-    step: str = ""
+    topic: tuple[str, str] = ("", "")
     told: float = 0.0
 
 
@@ -37,7 +37,7 @@ class Runner:
     session : Session
     on_progress : callable
         Called with a `Progress` from worker threads, at most every `interval` seconds and whenever
-        the step changes.
+        the step or the message changes.
     on_end : callable
         Called once at the end, with None, `Cancelled` or the exception: from the run's thread, or from
         that of `cancel`.
@@ -113,9 +113,10 @@ class Runner:
 
     def _progress(self, run: _Run, progress: Progress) -> None:
         now = time.monotonic()
+        topic = (progress.step, progress.message)
         with self._lock:
-            recent = progress.step == run.step and now - run.told < self._interval
+            recent = topic == run.topic and now - run.told < self._interval
             if recent or self._current is not run:
                 return
-            run.step, run.told = progress.step, now
+            run.topic, run.told = topic, now
         self._on_progress(progress)

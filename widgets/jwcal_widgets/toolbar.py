@@ -67,8 +67,7 @@ class Toolbar:
         """Show how far a run is."""
         done = (progress.index + progress.fraction) / max(progress.nsteps, 1)
         self.bar.value = min(max(done, 0.0), 1.0)
-        step = f"{progress.step} ({progress.index + 1} of {progress.nsteps})"
-        self.say(f"{step} {progress.message}" if progress.message else step)
+        self.say(progress.message or f"{progress.step} ({progress.index + 1} of {progress.nsteps})")
 
     def say(self, text: str, state: str = "running") -> None:
         """Show a few words beside the buttons, in the colour of a state."""

@@ -69,6 +69,8 @@ class Workbench(ipw.VBox):
         self.step = INPUT
         self._running_step = ""
         self.messages = Messages()
+        for note in session.notes:
+            self.messages.note(note)
         guard = self.messages.guarded
         self.runner = Runner(session, guard(self._progressed), guard(self._ended))
         self.toolbar = Toolbar(
@@ -127,7 +129,7 @@ class Workbench(ipw.VBox):
     def _run(self, first: str | None = None, last: str | None = None) -> None:
         if self.runner.running:
             return
-        self.messages.clear()
+        self.messages.clear_errors()
         self.toolbar.say("starting…")
         self.runner.start(first, last)
         self.panel.widget.add_class("jwcal-busy")
@@ -166,6 +168,7 @@ class Workbench(ipw.VBox):
         self._show_rail()
         self._show_toolbar()
         self.image.refresh_title()
+        self.ramp.update()
 
     def _refresh(self) -> None:
         self._show_rail()
