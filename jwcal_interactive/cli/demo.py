@@ -27,7 +27,7 @@ __all__ = ["command"]
     type=click.Choice(DEMO_SUBARRAYS),
     default="FULL",
     show_default=True,
-    help="FULL: 2048 x 2048 x 10 groups, needs 4 GB; SUB640: 640 x 640 x 8 groups x 3 integrations, 1 GB.",
+    help="FULL: 2048 x 2048 pixels, 10 groups; SUB640: 640 x 640 pixels, 8 groups, 3 integrations.",
 )
 @click.option("--headless", is_flag=True, help="Stop before JupyterLab is opened.")
 @click.option("--no-browser", is_flag=True, help="Start JupyterLab, but only print the address of the page.")
