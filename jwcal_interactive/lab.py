@@ -164,7 +164,7 @@ def open_lab(
     ):
         try:
             server.wait(process)
-            address = f"{server.address}/lab/tree/{notebook.name}?token={token}"
+            address = f"{server.address}{_wide_workspace(server)}/tree/{notebook.name}?token={token}"
             say("starting the workbench…")
             _run_cells(server, notebook)
             say(f"JupyterLab: {address}\nPress Ctrl+C here to stop it.")
@@ -204,14 +204,16 @@ class _Server:
         self.address = address
         self._token = token
 
-    def call(self, path: str, body: Any = None) -> Any:
+    def call(self, path: str, body: Any = None, method: str | None = None) -> Any:
         request = urllib.request.Request(
             self.address + path,
+            method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"token {self._token}", "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+            text = answer.read()
+        return json.loads(text) if text else None
 
     def wait(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until the server answers."""
@@ -227,6 +229,18 @@ class _Server:
         raise NotebookError(
             "JupyterLab did not start. Try `python -m jupyterlab` to see why, and open the notebook there."
         )
+
+
+def _wide_workspace(server: _Server) -> str:
+    """Make the JupyterLab workspace ``jwcal``, with both side bars folded away, and give its path."""
+    folded = {"collapsed": True, "visible": True}
+    layout = {"left": folded, "right": folded, "relativeSizes": [0, 1, 0]}
+    server.call(
+        "/lab/api/workspaces/jwcal",
+        {"data": {"layout-restorer:data": layout}, "metadata": {"id": "jwcal"}},
+        method="PUT",
+    )
+    return "/lab/workspaces/jwcal"
 
 
 def _run_cells(server: _Server, notebook: Path) -> None:
