@@ -322,12 +322,136 @@ class TestRunner:
         assert log == ["begin", "late end", "begin", "second end"]
         assert [type(end) for end in ends] == [Cancelled, type(None)], "each run ends once"
 
+    def test_superseded_runs_are_not_told_and_those_that_wait_never_begin(self):
+        log, ends, release = [], [], threading.Event()
+
+        class Session:
+            def run(self, *, first, last, progress, cancel):
+                log.append(last)
+                release.wait(5)
+                log.append(cancel.is_set())
+                if cancel.is_set():
+                    raise Cancelled
+
+        runner = Runner(Session(), print, ends.append)
+        runner.start(last="first")
+        while not log:
+            time.sleep(0.001)
+        for last in ("second", "third"):
+            runner.start(last=last, supersede=True)
+        runner.start(last="not asked for")
+        release.set()
+        runner.wait(5)
+        assert log == ["first", True, "third", False]
+        assert ends == [None]
+        assert not runner.running
+
     @pytest.mark.parametrize("error", [Cancelled(), InputError("bad"), ZeroDivisionError("odd")])
     def test_every_end_is_told(self, error):
         def act(_progress, _cancel):
             raise error
 
         assert self.outcome(act, []) == [error]
+
+
+class TestLive:
+    """With the switch on, a change of settings starts the run."""
+
+    @pytest.fixture
+    def live(self, ran):
+        ran.image.source.follow.value = True
+        ran.choose("jump")
+        ran.image.source.plane.value = "group"
+        ran.image.source.group.value = 4
+        ran.image.flags.any_group.value = False
+        ran.toolbar.live.value = True
+        yield ran
+        ran.toolbar.live.value = False
+        ran.image.source.follow.value = True
+        while ran.session.can_undo:
+            press(ran, "undo")
+        press(ran, "run")
+
+    def jumps(self, workbench):
+        return np.count_nonzero(workbench.session.result("jump").groupdq & DQ.JUMP_DET)
+
+    def image_shows_jump(self, workbench):
+        source = workbench.image.source
+        assert (source.step.value, source.plane.value) == ("jump", "group")
+        ramp = workbench.session.result("jump")
+        expected = take_plane(ramp, "group", source.integration.value, source.group.value)
+        np.testing.assert_array_equal(workbench.image.view.plane.data, expected.data)
+        np.testing.assert_array_equal(workbench.image.view.plane.dq, expected.dq)
+
+    def test_it_is_off_at_first(self, bench):
+        assert bench.toolbar.live.value is False
+        bench.choose("group_scale")
+        type_in(bench, "skip", True)
+        assert not bench.runner.running
+        assert bench.session.status("group_scale").state == "pending"
+
+    def test_it_runs_through_the_chosen_step(self, live):
+        before = self.jumps(live)
+        type_in(live, "rejection_threshold", "60")
+        live.runner.wait()
+        assert live.session.status("jump").state == "done"
+        assert self.jumps(live) < before
+        assert live.session.status("ramp_fit").state == "stale"
+        assert "stale" not in live.image._title.value
+        self.image_shows_jump(live)
+
+    def test_it_runs_through_the_shown_step_where_that_is_later(self, live):
+        live.image.source.step.value = "ramp_fit"
+        before = live.session.result("ramp_fit")
+        type_in(live, "rejection_threshold", "61")
+        live.runner.wait()
+        assert live.session.status("ramp_fit").state == "done"
+        assert live.session.status("gain_scale").state == "stale"
+        assert live.step == "jump", "the panel stays"
+        shown = live.image.view.plane.data
+        np.testing.assert_array_equal(shown, live.session.result("ramp_fit").rate.data)
+        assert np.count_nonzero(shown != before.rate.data) > 100
+
+    @pytest.mark.parametrize("action", ["reset", "override", "undo", "redo"])
+    def test_every_kind_of_change_counts(self, live, action):
+        type_in(live, "rejection_threshold", "62")
+        live.runner.wait()
+        seen = live.session.result("jump")
+        if action == "reset":
+            live.panel.controls["rejection_threshold"].reset_button.click()
+        elif action == "override":
+            live.panel.references["gain"].field.value = live.session.references("jump")[0].path
+        else:
+            press(live, "undo")
+            if action == "redo":
+                live.runner.wait()
+                press(live, "redo")
+        live.runner.wait()
+        assert live.session.status("jump").state == "done"
+        self.image_shows_jump(live)
+        if action in {"reset", "undo"}:
+            assert live.session.result("jump") is not seen
+
+    def test_refused_value_starts_nothing(self, live):
+        runs = [e for e in live.session.history if e.action == "run"]
+        type_in(live, "rejection_threshold", "-1")
+        live.runner.wait()
+        assert [e for e in live.session.history if e.action == "run"] == runs
+        live.panel.controls["rejection_threshold"].reset_button.click()
+
+    def test_the_last_of_a_burst_of_changes_is_shown(self, live):
+        type_in(live, "rejection_threshold", "50")
+        assert not live.toolbar.buttons["undo"].disabled, "going back is possible while it runs"
+        for threshold in range(51, 71):
+            type_in(live, "rejection_threshold", str(threshold))
+        live.runner.wait()
+        assert live.session.status("jump").state == "done"
+        assert live.session.params("jump").rejection_threshold == 70.0
+        finished = [e for e in live.session.history[-60:] if e.action == "run" and e.step == "jump"]
+        assert sum(e.outcome == "done" for e in finished) < 20, "most were superseded"
+        assert finished[-1].outcome == "done"
+        self.image_shows_jump(live)
+        assert "done" in live.toolbar._text.value
 
 
 class TestImage:

@@ -104,17 +104,15 @@ class ImagePanel:
 
         A step that was skipped or has not run shows what it hands on or starts from.
         """
-        if not self.source.follow.value:
-            return
-        order = [INPUT, *self._session.steps]
-        upto = order[: order.index(step) + 1]
-        offered = self.source.step.options
-        self.source.choose_step([s for s in upto if s in offered][-1])
-        self.update()
+        if self.source.follow.value:
+            self._choose(step)
+            self.update()
 
-    def refresh(self) -> None:
-        """Look at the session again: after a run, and after undo or redo."""
+    def refresh(self, step: str = INPUT) -> None:
+        """Look at the session again, after a run, undo or redo, and follow the chosen step as `follow`."""
         self.source.set_steps(steps_with_result(self._session))
+        if self.source.follow.value:
+            self._choose(step)
         self._history.detach()
         self._record_slope()
         self.update()
@@ -148,6 +146,12 @@ class ImagePanel:
         self.pixel = (x, y)
         self._show_pixel()
         self._on_pick(x, y)
+
+    def _choose(self, step: str) -> None:
+        order = [INPUT, *self._session.steps]
+        upto = order[: order.index(step) + 1]
+        offered = self.source.step.options
+        self.source.choose_step([s for s in upto if s in offered][-1])
 
     def _make_toolbar(self, guard: Callable[..., Any]) -> ipw.HBox:
         self.mode = ipw.ToggleButtons(

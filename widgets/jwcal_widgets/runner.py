@@ -39,8 +39,8 @@ class Runner:
         Called with a `Progress` from worker threads, at most every `interval` seconds and whenever
         the step or the message changes.
     on_end : callable
-        Called once at the end, with None, `Cancelled` or the exception: from the run's thread, or from
-        that of `cancel`.
+        Called once at the end of a run that was not superseded, with None, `Cancelled` or the exception:
+        from the run's thread, or from that of `cancel`.
     interval : float
         Seconds.
     """
@@ -65,11 +65,17 @@ class Runner:
         """Whether a run is going on that was not cancelled."""
         return self._current is not None
 
-    def start(self, first: str | None = None, last: str | None = None) -> None:
-        """Start a run, see `Session.run`; does nothing while another one is going on."""
+    def start(self, first: str | None = None, last: str | None = None, *, supersede: bool = False) -> None:
+        """Start a run, see `Session.run`.
+
+        While another one is going on this does nothing, unless it is to supersede that one: then the other
+        is cancelled, and its end is not told.
+        """
         with self._lock:
             if self._current is not None:
-                return
+                if not supersede:
+                    return
+                self._current.cancel.set()
             before = self._last.thread if self._last else None
             run = self._current = self._last = _Run()
         run.thread = threading.Thread(
@@ -95,6 +101,8 @@ class Runner:
     def _run(self, run: _Run, before: threading.Thread | None, first: str | None, last: str | None) -> None:
         if before is not None:
             before.join()
+        if run.cancel.is_set():
+            return  # cancelled or superseded while it waited
         outcome: Exception | None = None
         try:
             self._session.run(

@@ -20,13 +20,16 @@ class Toolbar:
     Parameters
     ----------
     actions : mapping of str to callable
-        What ``run``, ``run_step``, ``run_from``, ``cancel``, ``undo`` and ``redo`` do.
+        What ``run``, ``run_step``, ``run_from``, ``cancel``, ``undo`` and ``redo`` do, and what is to be done
+        when ``live`` was switched.
 
     Attributes
     ----------
     widget : ipywidgets.HBox
     bar : ipywidgets.FloatProgress
     buttons : dict of str to ipywidgets.Button
+    live : ipywidgets.ToggleButton
+        Whether a change of settings starts a run.
     """
 
     def __init__(self, actions: Mapping[str, Callable[[], None]]) -> None:
@@ -49,18 +52,29 @@ class Toolbar:
             )
             button.on_click(lambda _button, action=actions[name]: action())
             self.buttons[name] = button
+        self.live = ipw.ToggleButton(
+            value=False,
+            description="Live",
+            icon="bolt",
+            tooltip="Run again after each change, through the step that is shown",
+            layout={"width": "70px"},
+        )
+        self.live.observe(lambda _change: actions["live"](), "value")
         self.bar = ipw.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "4px", "margin": "0"})
         self._text = ipw.HTML(layout={"width": "220px", "margin": "0 0 0 8px"})
         self.bar.add_class("jwcal-progress")
-        self.widget = ipw.HBox([*self.buttons.values(), self._text], layout={"align_items": "center"})
+        self.widget = ipw.HBox(
+            [*self.buttons.values(), self.live, self._text], layout={"align_items": "center"}
+        )
 
     def show(self, *, running: bool, can_undo: bool, can_redo: bool, on_step: bool) -> None:
         """Enable what makes sense now."""
+        locked = running and not self.live.value
         for name in ("run", "run_step", "run_from"):
             self.buttons[name].disabled = running or (name != "run" and not on_step)
         self.buttons["cancel"].disabled = not running
-        self.buttons["undo"].disabled = running or not can_undo
-        self.buttons["redo"].disabled = running or not can_redo
+        self.buttons["undo"].disabled = locked or not can_undo
+        self.buttons["redo"].disabled = locked or not can_redo
         self.bar.layout.visibility = "visible" if running else "hidden"
 
     def progress(self, progress: Progress) -> None:

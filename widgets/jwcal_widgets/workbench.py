@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import ipywidgets as ipw
@@ -10,6 +11,7 @@ import ipywidgets as ipw
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import Cancelled
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
+from jwcal_widgets.coalesce import Coalesced
 from jwcal_widgets.image_panel import ImagePanel
 from jwcal_widgets.messages import Messages
 from jwcal_widgets.output_bar import OutputBar
@@ -29,6 +31,7 @@ __all__ = ["Workbench", "show"]
 IMAGE_SIZE = (580, 560)
 RAMP_SIZE = (530, 260)
 PANEL_HEIGHT = 340
+MARK_AFTER = 0.4  # s
 
 
 def _headline(exposure: Exposure) -> str:
@@ -81,6 +84,7 @@ class Workbench(ipw.VBox):
                 "cancel": self.runner.cancel,
                 "undo": guard(lambda: self._travel(session.undo)),
                 "redo": guard(lambda: self._travel(session.redo)),
+                "live": guard(self._show_toolbar),
             }
         )
         self.rail = Rail([INPUT, *session.steps], guard(self.choose))
@@ -88,6 +92,8 @@ class Workbench(ipw.VBox):
         self.ramp = RampPanel(session, RAMP_SIZE, guard)
         self.image = ImagePanel(session, IMAGE_SIZE, self.ramp.show, guard, delay)
         self.output = OutputBar(session, guard)
+        # A live run is mostly over before it is worth while to mark what it is about to replace.
+        self._marks = Coalesced(guard(self._show_marks), MARK_AFTER if delay else 0)
         head = ipw.HBox([self.toolbar.widget, self.output.widget], layout={"flex_flow": "row wrap"})
         head.add_class("jwcal-head")
         side = ipw.VBox(
@@ -127,12 +133,20 @@ class Workbench(ipw.VBox):
         self._show_toolbar()
 
     def _run(self, first: str | None = None, last: str | None = None) -> None:
-        if self.runner.running:
-            return
+        if not self.runner.running:
+            self._start(first, last)
+
+    def _run_live(self) -> None:
+        """Run through what is shown or chosen, in place of a run with the settings that went before."""
+        order = [INPUT, *self.session.steps]
+        last = max(self.step, self.image.source.step.value, key=order.index)
+        if last != INPUT:
+            self._start(last=last, supersede=True)
+
+    def _start(self, first: str | None = None, last: str | None = None, *, supersede: bool = False) -> None:
         self.messages.clear_errors()
         self.toolbar.say("starting…")
-        self.runner.start(first, last)
-        self.panel.widget.add_class("jwcal-busy")
+        self.runner.start(first, last, supersede=supersede)
         self._show_toolbar()
 
     def _progressed(self, progress: Progress) -> None:
@@ -144,7 +158,6 @@ class Workbench(ipw.VBox):
     def _ended(self, outcome: Exception | None) -> None:
         self._running_step = ""
         self._show_toolbar()
-        self.panel.widget.remove_class("jwcal-busy")
         untouched = self.image.source.follow.value and self.image.source.step.value == INPUT
         if outcome is None:
             self.toolbar.say("done", "done")
@@ -154,19 +167,28 @@ class Workbench(ipw.VBox):
             self.toolbar.say("failed", "failed")
             self.messages.error(outcome)
         self._refresh()
-        if outcome is None and untouched:
+        if outcome is None and untouched and not self.toolbar.live.value:
             # The first run is for the result: show it, rather than the raw ramps that were there.
             self.choose(self.image.source.step.options[-1])
 
-    def _travel(self, move: object) -> None:
-        assert callable(move)
+    def _travel(self, move: Callable[[], None]) -> None:
         move()
         self._refresh()
+        if self.toolbar.live.value:
+            self._run_live()
 
     def _settings_changed(self) -> None:
         self.panel.refresh()
         self._show_rail()
         self._show_toolbar()
+        if self.toolbar.live.value:
+            self._run_live()
+            self._marks.request()
+        else:
+            self._show_marks()
+
+    def _show_marks(self) -> None:
+        """Mark what is shown and is not up to date."""
         self.image.refresh_title()
         self.ramp.update()
 
@@ -174,13 +196,15 @@ class Workbench(ipw.VBox):
         self._show_rail()
         self._show_toolbar()
         self.panel.refresh()
-        self.image.refresh()
-        self.image.follow(self.step)
+        self.image.refresh(self.step)
         self.ramp.refresh()
 
     def _show_toolbar(self) -> None:
+        running = self.runner.running
+        locked = running and not self.toolbar.live.value
+        (self.panel.widget.add_class if locked else self.panel.widget.remove_class)("jwcal-busy")
         self.toolbar.show(
-            running=self.runner.running,
+            running=running,
             can_undo=self.session.can_undo,
             can_redo=self.session.can_redo,
             on_step=self.step != INPUT and self.session.definition(self.step) is not None,
