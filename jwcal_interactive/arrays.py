@@ -25,12 +25,23 @@ __all__ = [
     "References",
     "Slopes",
     "State",
+    "as_whole_number",
 ]
 
 F32: TypeAlias = NDArray[np.float32]
 U8: TypeAlias = NDArray[np.uint8]
 U32: TypeAlias = NDArray[np.uint32]
 Value: TypeAlias = str | int | float | bool | None
+
+
+def as_whole_number(value: Value) -> int | None:
+    """Value of a keyword as an integer; ``None`` if it is not a whole number.
+
+    Other software writes whole numbers as 1.0 too.
+    """
+    if isinstance(value, (bool, str)) or value is None or not float(value).is_integer():
+        return None
+    return int(value)
 
 
 class Card(NamedTuple):

@@ -1,8 +1,27 @@
-"""What is known of each instrument before any file is read: its detectors and guider exposure types."""
+"""What is known of each instrument before any file is read: detectors, sizes, exposure types, read-outs."""
 
 from __future__ import annotations
 
-__all__ = ["DETECTORS", "GUIDER_EXP_TYPES"]
+from jwcal_interactive.arrays import Exposure
+
+__all__ = [
+    "DETECTORS",
+    "FULL_SIZE",
+    "GUIDER_EXP_TYPES",
+    "RAMP_UNIT",
+    "RATE_UNIT",
+    "full_frame",
+    "unsupported_readout",
+]
+
+# Units of SCI in ramps and in rates.
+RAMP_UNIT = "DN"
+RATE_UNIT = "DN/s"
+
+FULL_SIZE = 2048
+"""Rows and columns of a full near-infrared detector (HAWAII-2RG), pixels."""
+
+_MIRI_FULL_FRAME = (1024, 1032)
 
 DETECTORS: dict[str, tuple[str, ...]] = {
     "FGS": ("GUIDER1", "GUIDER2"),
@@ -34,3 +53,22 @@ GUIDER_EXP_TYPES = frozenset(
         "FGS_FINEGUIDE",
     }
 )
+
+
+def full_frame(instrument: str) -> tuple[int, int]:
+    """Rows and columns (ny, nx) of a full frame, pixels."""
+    return _MIRI_FULL_FRAME if instrument == "MIRI" else (FULL_SIZE, FULL_SIZE)
+
+
+def unsupported_readout(exposure: Exposure, frame: tuple[int, ...]) -> str:
+    """Keyword and name of a read-out whose arrays this version cannot take; empty for all others.
+
+    ``frame`` is the shape (ny, nx) of the array: IRS2 has more pixels than the keywords of the subarray say.
+    """
+    if "IRS2" in exposure.readpatt or max(frame) > FULL_SIZE:
+        return f"READPATT = {exposure.readpatt}: the IRS2 read-out with interleaved reference pixels"
+    for keyword in ("SSTR_NST", "MSTR_RD1"):
+        value = exposure.keyword(keyword)
+        if isinstance(value, (int, float)) and value > 0:
+            return f"{keyword} = {value}: a multi-stripe read-out"
+    return ""

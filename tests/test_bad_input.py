@@ -291,8 +291,9 @@ def test_flags_of_another_shape_than_the_data(refused: Refused, tiny_raw: Path, 
 
 def test_reference_without_axes(refused: Refused, tiny_raw: Path, tmp_path: Path) -> None:
     file = tiny_exposure.write_reference(tmp_path, "gain")
-    with fits.open(file, mode="update") as hdus:
+    with fits.open(file) as hdus:
         hdus["SCI"].data = None
+        hdus.writeto(file, overwrite=True)
     mentions(refused(tiny_raw, override("jump", "gain", file)), "gain reference", "SCI")
 
 

@@ -14,7 +14,7 @@ from jwcal_interactive.instruments import DETECTORS
 
 __all__ = ["cards_of", "exposure_from_cards"]
 
-# Cards that describe how one HDU is stored; they are made anew for each product.
+# Cards that describe how an image HDU is stored; they are made anew for each product.
 _STRUCTURAL = frozenset(
     [
         "SIMPLE",
@@ -24,7 +24,6 @@ _STRUCTURAL = frozenset(
         "EXTEND",
         "PCOUNT",
         "GCOUNT",
-        "TFIELDS",
         "BSCALE",
         "BZERO",
         "EXTNAME",
@@ -32,13 +31,6 @@ _STRUCTURAL = frozenset(
         "NEXTEND",
         "CHECKSUM",
         "DATASUM",
-        "TFORM",
-        "TTYPE",
-        "TDIM",
-        "TZERO",
-        "TSCAL",
-        "TUNIT",
-        "TNULL",
         "NAXIS1",
         "NAXIS2",
         "NAXIS3",
@@ -128,8 +120,24 @@ def _known(keys: _Keywords, name: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def _zero_frame(keys: _Keywords, has_zeroframe: bool) -> bool:
+    """Whether ZEROFRAM says that the zero frame is to be used; no, if it is missing, as officially."""
+    value = keys.values.get("ZEROFRAM")
+    spelling = value.strip().upper() if isinstance(value, str) else value
+    if spelling in (True, "T", "TRUE"):  # 1 and 1.0 are equal to True
+        return True
+    if has_zeroframe and spelling not in (False, "F", "FALSE", None):
+        raise keys.fail("ZEROFRAM", f"is {value!r}, and there is a ZEROFRAME extension", "T or F")
+    return False
+
+
 def exposure_from_cards(
-    path: Path, primary: tuple[Card, ...], sci: tuple[Card, ...], extra: tuple[ExtraHDU, ...]
+    path: Path,
+    primary: tuple[Card, ...],
+    sci: tuple[Card, ...],
+    extra: tuple[ExtraHDU, ...],
+    *,
+    has_zeroframe: bool,
 ) -> Exposure:
     """Check the keywords that calibration needs and build an `Exposure`.
 
@@ -141,6 +149,8 @@ def exposure_from_cards(
         Header cards.
     extra : tuple of ExtraHDU
         Extensions to carry along.
+    has_zeroframe : bool
+        Whether the file has a ZEROFRAME extension, which the keyword ZEROFRAM turns on.
 
     Raises
     ------
@@ -180,7 +190,7 @@ def exposure_from_cards(
         frame_time=keys.optional_number("TFRAME", "a time in s > 0", positive),
         frame_divisor=keys.optional_integer("FRMDIVSR", "a whole number >= 1", at_least_one),
         noutputs=keys.optional_integer("NOUTPUTS", "a whole number >= 1", at_least_one),
-        zero_frame=keys.values.get("ZEROFRAM") is True,
+        zero_frame=_zero_frame(keys, has_zeroframe),
         gain_factor=keys.optional_number("GAINFACT", "a number > 0", positive),
         primary=primary,
         sci=sci,

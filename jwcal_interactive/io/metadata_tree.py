@@ -24,6 +24,9 @@ _END = b"...\n"
 def read_metadata(path: Path, hdu: Any) -> dict[str, Any]:
     """Read the ``meta`` tree of an ASDF extension as plain mappings, lists and values.
 
+    The text is the cell of a table or, in the older form, the bytes of an image. A tree without ``meta``
+    has no metadata.
+
     Raises
     ------
     InputError
@@ -32,9 +35,12 @@ def read_metadata(path: Path, hdu: Any) -> dict[str, Any]:
     import yaml
 
     try:
-        text = hdu.data[_COLUMN].tobytes().partition(b"\n" + _END)[0]
+        cell = hdu.data if hdu.is_image else hdu.data[_COLUMN]
+        text = np.asarray(cell).tobytes().partition(b"\n" + _END)[0]
+        if not text.startswith(b"#ASDF"):
+            raise ValueError("it does not begin with #ASDF")
         tree = yaml.load(text, Loader=_plain_loader())
-        return dict(tree["meta"])
+        return dict(dict(tree or {}).get("meta") or {})
     except (yaml.YAMLError, ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(
             f"{path}[ASDF]: the metadata cannot be read ({type(error).__name__}: {one_line(error)}). "

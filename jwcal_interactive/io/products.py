@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Card, ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, State
-from jwcal_interactive.instruments import GUIDER_EXP_TYPES
+from jwcal_interactive.instruments import GUIDER_EXP_TYPES, RAMP_UNIT, RATE_UNIT
 from jwcal_interactive.io.atomic import Together
+from jwcal_interactive.io.fits_files import without_warnings
 from jwcal_interactive.io.metadata_tree import metadata_hdu
 from jwcal_interactive.recipes import RECIPES
 
@@ -28,8 +28,6 @@ SUFFIXES = {
     "rateints": "CubeModel",
     "cal": "GuiderCalModel",
 }
-_RATE_UNIT = "DN/s"
-_RAMP_UNIT = "DN"
 
 
 @dataclass(frozen=True)
@@ -65,18 +63,18 @@ def products_of(state: State, ramp_suffix: str = "ramp") -> tuple[Product, ...]:
                 "VAR_RNOISE": slopes.var_rnoise,
             }
             kept = tuple(e for e in extra if suffix == "rateints" and e.name == "INT_TIMES")
-            products.append(Product(suffix, SUFFIXES[suffix], _RATE_UNIT, arrays, kept))
+            products.append(Product(suffix, SUFFIXES[suffix], RATE_UNIT, arrays, kept))
         return tuple(products)
     if isinstance(state, GuiderSlopes):
         arrays = {"SCI": state.data, "ERR": state.err, "DQ": state.dq}
-        return (Product("cal", SUFFIXES["cal"], _RATE_UNIT, arrays, extra),)
+        return (Product("cal", SUFFIXES["cal"], RATE_UNIT, arrays, extra),)
     return (_ramp_product(state, ramp_suffix),)
 
 
 def _ramp_product(ramp: Ramp, suffix: str) -> Product:
     if ramp.exposure.exp_type in GUIDER_EXP_TYPES:
         raw = {"SCI": ramp.data, "DQ": ramp.pixeldq}
-        return Product(suffix, "GuiderRawModel", _RAMP_UNIT, raw, ramp.exposure.extra)
+        return Product(suffix, "GuiderRawModel", RAMP_UNIT, raw, ramp.exposure.extra)
     arrays: dict[str, NDArray[Any]] = {
         "SCI": ramp.data,
         "PIXELDQ": ramp.pixeldq,
@@ -86,7 +84,7 @@ def _ramp_product(ramp: Ramp, suffix: str) -> Product:
         arrays["ZEROFRAME"] = ramp.zeroframe
     if ramp.average_dark_current is not None:
         arrays["AVDRKCUR"] = ramp.average_dark_current
-    return Product(suffix, SUFFIXES["ramp"], _RAMP_UNIT, arrays, ramp.exposure.extra)
+    return Product(suffix, SUFFIXES["ramp"], RAMP_UNIT, arrays, ramp.exposure.extra)
 
 
 def product_path(input_name: str, suffix: str, folder: Path) -> Path:
@@ -138,8 +136,7 @@ def write_product(
         **state.keywords,
         **keywords,
     }
-    with files.writing(path) as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore", fits.verify.VerifyWarning)
+    with files.writing(path) as temporary, without_warnings():
         hdus = fits.HDUList([fits.PrimaryHDU(header=_header(exposure.primary, own))])
         for line in history:
             hdus[0].header.add_history(line)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import gzip
-import warnings
 import zlib
 from io import BufferedIOBase
 from pathlib import Path
@@ -14,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import Exposure, ExtraHDU, Ramp
+from jwcal_interactive.arrays import Exposure, ExtraHDU, Ramp, as_whole_number
 from jwcal_interactive.errors import InputError, one_line
-from jwcal_interactive.instruments import GUIDER_EXP_TYPES
+from jwcal_interactive.instruments import GUIDER_EXP_TYPES, unsupported_readout
+from jwcal_interactive.io.fits_files import open_fits, without_warnings
 from jwcal_interactive.io.headers import cards_of, exposure_from_cards
 from jwcal_interactive.io.metadata_tree import read_metadata
 
@@ -67,12 +66,11 @@ class _Opened:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.compressed = self._is_compressed()
-        # opened here, because fits.open leaves a file that it refuses open
         self.stream: BufferedIOBase = gzip.open(path) if self.compressed else path.open("rb")  # noqa: SIM115
         try:
             self._open()
-            self._check_length()
-            self.exposure = self._exposure()
+            with without_warnings():
+                self.exposure = self._exposure()
         except BaseException:
             self.stream.close()
             raise
@@ -105,34 +103,14 @@ class _Opened:
         return compressed
 
     def _open(self) -> None:
-        from astropy.io import fits
+        from astropy.io.fits import VerifyError
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the length is checked below with a better message
-            try:
-                self.hdus = fits.open(self.stream, memmap=False, lazy_load_hdus=False)
-            except (OSError, EOFError, ValueError, TypeError, zlib.error) as error:
-                raise InputError(
-                    f"{self.path}: the FITS file is damaged or truncated ({one_line(error)}). "
-                    "Download it again."
-                ) from None
-
-    def _check_length(self) -> None:
-        last = self.hdus[-1].fileinfo()
-        needed = last["datLoc"] + last["datSpan"]
-        size = self._unpacked_size() if self.compressed else self.path.stat().st_size
-        if size < needed:
+        try:
+            self.hdus = open_fits(self.stream)
+        except (OSError, EOFError, ValueError, TypeError, zlib.error, VerifyError) as error:
             raise InputError(
-                f"{self.path}: the FITS file is truncated: {size} bytes, but its headers announce "
-                f"{needed}. Download it again."
-            )
-
-    def _unpacked_size(self) -> int:
-        size = 0
-        with contextlib.suppress(OSError, EOFError, zlib.error), gzip.open(self.path) as stream:
-            while block := stream.read(1 << 20):
-                size += len(block)
-        return size
+                f"{self.path}: the FITS file is damaged or truncated ({one_line(error)}). Download it again."
+            ) from None
 
     def _exposure(self) -> Exposure:
         path = self.path
@@ -146,9 +124,10 @@ class _Opened:
         naxis = sci["NAXIS"]
         if naxis != 4:
             what = {2: "like a rate or cal image", 3: "like a rateints or calints cube"}
+            model = {c.keyword: c.value for c in cards_of(primary)}.get("DATAMODL", "missing")
             raise InputError(
                 f"{path}: SCI has {naxis} axes, {what.get(naxis, 'not a ramp')}"
-                f" (DATAMODL = {primary.get('DATAMODL', 'missing')!r}); a raw ramp is needed, with 4 axes "
+                f" (DATAMODL = {model!r}); a raw ramp is needed, with 4 axes "
                 "(integration, group, y, x), as in an _uncal.fits or _ramp.fits file."
             )
         extra = tuple(
@@ -156,11 +135,15 @@ class _Opened:
             for hdu in self.hdus[1:]
             if hdu.name not in _RAMP_HDUS and not hdu.is_image
         )
-        exposure = exposure_from_cards(path, cards_of(primary), cards_of(sci), extra)
-        self._refuse_other_readouts(exposure)
+        exposure = exposure_from_cards(
+            path, cards_of(primary), cards_of(sci), extra, has_zeroframe="ZEROFRAME" in self.hdus
+        )
+        shape = tuple(sci[f"NAXIS{n}"] for n in (4, 3, 2, 1))
+        if readout := unsupported_readout(exposure, shape[-2:]):
+            raise InputError(f"{path}: {readout} is not supported by this version; use the jwst package.")
         if "ASDF" in self.hdus:
             exposure = dataclasses.replace(exposure, meta=read_metadata(path, self.hdus["ASDF"]))
-        return self._check_shape(exposure, tuple(sci[f"NAXIS{n}"] for n in (4, 3, 2, 1)))
+        return self._check_shape(exposure, shape)
 
     def _content(self, hdu: Any) -> bytes:
         """Header and data units of an extension, unchanged."""
@@ -171,25 +154,12 @@ class _Opened:
         self.stream.seek(position)
         return content
 
-    def _refuse_other_readouts(self, exposure: Exposure) -> None:
-        if "IRS2" in exposure.readpatt:
-            raise InputError(
-                f"{self.path}: READPATT = {exposure.readpatt!r}: the IRS2 readout of NIRSpec is not "
-                "supported by this version; use the traditional readout patterns or the jwst package."
-            )
-        stripes = exposure.keyword("SSTR_NST") or exposure.keyword("MSTR_RD1")
-        if stripes:
-            raise InputError(
-                f"{self.path}: multistripe subarray (keyword SSTR_NST or MSTR_RD1 = {stripes}): this "
-                "readout is not supported by this version; use the jwst package."
-            )
-
     def _check_shape(self, exposure: Exposure, shape: tuple[int, ...]) -> Exposure:
         """Compare the header with the array; NINTS becomes the number in this file (a segment)."""
-        first, last = exposure.keyword("INTSTART"), exposure.keyword("INTEND")
+        first, last = (as_whole_number(exposure.keyword(k)) for k in ("INTSTART", "INTEND"))
         nints = exposure.nints
         where = "NINTS"
-        if isinstance(first, int) and isinstance(last, int) and last >= first >= 1:
+        if first is not None and last is not None and last >= first >= 1:
             nints, where = last - first + 1, "INTSTART, INTEND"
         told = {
             where: (nints, shape[0]),

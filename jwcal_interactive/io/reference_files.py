@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import Exposure, Reference, Value
+from jwcal_interactive.arrays import Exposure, Reference, Value, as_whole_number
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import ReferenceError, one_line
+from jwcal_interactive.instruments import full_frame
+from jwcal_interactive.io.fits_files import open_fits, without_warnings
+from jwcal_interactive.io.headers import cards_of
 
 __all__ = ["ParameterFile", "read_parameters", "read_reference"]
 
@@ -25,9 +27,6 @@ _MORE_ARRAYS = {"linearity": ("INV_COEFFS",), "dark": ("AVDRKCUR",)}
 _AXES = {"linearity": (3,), "dark": (3, 4), "ipc": (2, 4)}
 # References that stacks of guider strips take as a whole.
 _MEAN_FOR_STACKS = frozenset({"gain", "readnoise"})
-# Full-frame size (ny, nx) where a reference does not say its subarray.
-_FULL_FRAME = {"MIRI": (1024, 1032)}
-_FULL_FRAME_NIR = (2048, 2048)
 
 
 def _never_stop() -> None:
@@ -40,6 +39,7 @@ def read_reference(
     exposure: Exposure,
     *,
     exact: bool = False,
+    chosen_by_crds: bool = False,
     check: Callable[[], None] = _never_stop,
 ) -> Reference:
     """Read what a step needs from a reference file.
@@ -54,6 +54,8 @@ def read_reference(
         Gives the subarray to cut out.
     exact : bool
         The reference must have the exposure's subarray; it is not cut out of a larger one.
+    chosen_by_crds : bool
+        The rules of CRDS name this file: its own keywords need not say once more that it fits.
     check : callable
         Called between the planes of an array; raises to stop reading.
 
@@ -65,44 +67,51 @@ def read_reference(
     Raises
     ------
     ReferenceError
-        If the file is missing, unreadable, lacks the array, is of another type or detector, or does not cover
-        the subarray.
+        If the file is missing, unreadable, lacks the array, does not cover the subarray, or (one that the
+        user gave) is of another type or detector.
     """
-    from astropy.io import fits
+    from astropy.io.fits import VerifyError
 
     path = Path(path)
     if not path.is_file():
         raise ReferenceError(f"{reftype} reference {path}: no such file. Check the path.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", fits.verify.VerifyWarning)
-            # opened here, because fits.open leaves a file that it refuses open
-            with path.open("rb") as stream, fits.open(stream, memmap=False) as hdus:
-                return _read(hdus, path, reftype, exposure, exact, check)
-    except (OSError, EOFError, ValueError, TypeError, KeyError, Warning) as error:
+        with path.open("rb") as stream, open_fits(stream) as hdus:
+            keywords = _keywords(hdus, path, reftype)
+            if not chosen_by_crds:
+                _check_kind(path, reftype, exposure, keywords)
+            return _read(hdus, path, reftype, exposure, keywords, exact, check)
+    except (OSError, EOFError, ValueError, TypeError, KeyError, VerifyError) as error:
         raise ReferenceError(
             f"{reftype} reference {path}: cannot be read as a FITS reference file ({one_line(error)}). "
             "Give another file or remove it from the CRDS cache and fetch it again."
         ) from error
 
 
+def _keywords(hdus: Any, path: Path, reftype: str) -> dict[str, Value]:
+    """Keywords of the primary header and, where it lacks one, of the extension with the array."""
+    name = _PRIMARY_ARRAY.get(reftype, "SCI")
+    with without_warnings():
+        if name not in hdus:
+            found = ", ".join(h.name or "?" for h in hdus)
+            raise ReferenceError(
+                f"{reftype} reference {path}: has no {name} extension (found: {found}); is it a reference of "
+                "another type?"
+            )
+        cards = (*cards_of(hdus[0].header), *cards_of(hdus[name].header))
+    return {c.keyword: c.value for c in reversed(cards) if c.value is not None}
+
+
 def _read(
-    hdus: Any, path: Path, reftype: str, exposure: Exposure, exact: bool, check: Callable[[], None]
+    hdus: Any,
+    path: Path,
+    reftype: str,
+    exposure: Exposure,
+    keywords: dict[str, Value],
+    exact: bool,
+    check: Callable[[], None],
 ) -> Reference:
     name = _PRIMARY_ARRAY.get(reftype, "SCI")
-    if name not in hdus:
-        found = ", ".join(h.name or "?" for h in hdus)
-        raise ReferenceError(
-            f"{reftype} reference {path}: has no {name} extension (found: {found}); is it a reference of "
-            "another type?"
-        )
-    keywords: dict[str, Value] = {
-        c.keyword: c.value
-        for header in (hdus[name].header, hdus[0].header)
-        for c in header.cards
-        if isinstance(c.value, (str, int, float, bool))
-    }
-    _check_kind(path, reftype, exposure, keywords)
     axes, allowed = len(hdus[name].shape), _AXES.get(reftype, (2,))
     if axes not in allowed:
         raise ReferenceError(
@@ -130,13 +139,13 @@ def _read(
 def _check_kind(path: Path, reftype: str, exposure: Exposure, keywords: dict[str, Value]) -> None:
     for keyword, wanted in (("INSTRUME", exposure.instrument), ("DETECTOR", exposure.detector)):
         value = keywords.get(keyword)
-        if isinstance(value, str) and value.upper() not in (wanted, "N/A", "ANY", "GENERIC"):
+        if isinstance(value, str) and value.strip().upper() not in (wanted, "N/A", "ANY", "GENERIC"):
             raise ReferenceError(
                 f"{reftype} reference {path}: is for {keyword} = {value}, the exposure has {wanted}. "
                 "Give a reference of the same detector."
             )
     found = keywords.get("REFTYPE")
-    if isinstance(found, str) and found.lower() not in (reftype, "n/a"):
+    if isinstance(found, str) and found.strip().lower() not in (reftype, "n/a"):
         raise ReferenceError(
             f"{reftype} reference {path}: its REFTYPE is {found!r}. Give a file of type {reftype}."
         )
@@ -155,15 +164,16 @@ def _window(
     if reftype == "ipc" and len(shape) == 2:
         return None  # one kernel for all pixels
     ny, nx = shape[-2:]
-    corner = keywords.get("SUBSTRT1"), keywords.get("SUBSTRT2")
-    if not all(isinstance(v, int) and v >= 1 for v in corner):
-        if (ny, nx) != _FULL_FRAME.get(exposure.instrument, _FULL_FRAME_NIR):
+    told = keywords.get("SUBSTRT1"), keywords.get("SUBSTRT2")
+    xstart, ystart = as_whole_number(told[0]), as_whole_number(told[1])
+    if xstart is None or ystart is None or min(xstart, ystart) < 1:
+        if (ny, nx) != full_frame(exposure.instrument):
             raise ReferenceError(
                 f"{reftype} reference {path}: its place on the detector is unknown (keywords SUBSTRT1, "
-                f"SUBSTRT2 = {corner}) and its shape {ny, nx} is not a full frame."
+                f"SUBSTRT2 = {told}) and its shape {ny, nx} is not a full frame."
             )
-        corner = (1, 1)
-    x0, y0 = exposure.xstart - int(str(corner[0])), exposure.ystart - int(str(corner[1]))
+        xstart = ystart = 1
+    x0, y0 = exposure.xstart - xstart, exposure.ystart - ystart
     fits_exactly = (x0, y0, nx, ny) == (0, 0, exposure.xsize, exposure.ysize)
     inside = min(x0, y0) >= 0 and x0 + exposure.xsize <= nx and y0 + exposure.ysize <= ny and not exact
     if not (fits_exactly or inside):
@@ -172,7 +182,7 @@ def _window(
         must = "be of the same subarray as" if exact else "cover"
         raise ReferenceError(
             f"{reftype} reference {path}: does not fit: it has {nx} x {ny} pixels from "
-            f"SUBSTRT1, SUBSTRT2 = {corner[0]}, {corner[1]}, and must {must} the exposure's subarray "
+            f"SUBSTRT1, SUBSTRT2 = {xstart}, {ystart}, and must {must} the exposure's subarray "
             f"{exposure.subarray or ''} ({exposure.xsize} x {exposure.ysize} pixels from "
             f"{exposure.xstart}, {exposure.ystart}). Give a reference for this subarray."
         )
@@ -191,7 +201,7 @@ def _groups_needed(groups: int, exposure: Exposure, keywords: Mapping[str, Value
 
     A dark is often several times as long as the exposure, and large.
     """
-    pattern = keywords.get("NFRAMES"), keywords.get("GROUPGAP")
+    pattern = as_whole_number(keywords.get("NFRAMES")), as_whole_number(keywords.get("GROUPGAP"))
     if pattern == (exposure.nframes, exposure.groupgap):
         needed = exposure.ngroups
     elif pattern == (1, 0):

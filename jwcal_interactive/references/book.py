@@ -66,7 +66,7 @@ class ReferenceBook:
         self.exposure = exposure
         self.pmap = ""  # name of the CRDS context that answered; empty until it was asked
         self._paths: dict[str, str | None] = {}
-        self._loaded: dict[tuple[str, str, int, int, bool], Reference] = {}
+        self._loaded: dict[tuple[str, str, int, int, bool, bool], Reference] = {}
 
     def look_up(self, reftypes: tuple[str, ...]) -> dict[str, str | None]:
         """Paths by type from CRDS (``None`` for N/A); each type is asked for once.
@@ -138,10 +138,13 @@ class ReferenceBook:
         if not Path(path).is_file():
             raise ReferenceError(f"{reftype} reference {path}: no such file. Was it removed meanwhile?")
         stat = Path(path).stat()
-        key = (reftype, path, stat.st_size, stat.st_mtime_ns, exact)
+        chosen_by_crds = (step, reftype) not in overrides
+        key = (reftype, path, stat.st_size, stat.st_mtime_ns, exact, chosen_by_crds)
         if key in self._loaded:
             return self._loaded[key]
-        reference = read_reference(path, reftype, self.exposure, exact=exact, check=check)
+        reference = read_reference(
+            path, reftype, self.exposure, exact=exact, chosen_by_crds=chosen_by_crds, check=check
+        )
         if reference.data.nbytes <= _KEEP_BYTES:
             self._loaded[key] = reference
         return reference

@@ -8,13 +8,15 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import F32, Ramp, Reference, References
+from jwcal_interactive.arrays import F32, Ramp, Reference, References, as_whole_number
 from jwcal_interactive.errors import ReferenceError, Skip
 from jwcal_interactive.params import NotYet, StepParams, param
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
+
+__all__ = ["DarkCurrentParams", "dark_current"]
 
 
 class DarkCurrentParams(StepParams):
@@ -85,11 +87,11 @@ def dark_current(ramp: Ramp, refs: References, p: DarkCurrentParams, tiles: Tile
 
 def _pattern(ref: Reference) -> ReadPattern:
     values = [ref.keywords.get(keyword) for keyword in ("NFRAMES", "GROUPGAP")]
-    nframes, groupgap = values
-    if not isinstance(nframes, int) or not isinstance(groupgap, int) or nframes < 1 or groupgap < 0:
+    nframes, groupgap = map(as_whole_number, values)
+    if nframes is None or groupgap is None or nframes < 1 or groupgap < 0:
         raise ReferenceError(
             f"dark reference {ref.name}: NFRAMES, GROUPGAP = {values[0]}, {values[1]} do not say how it "
-            "was read out; they must be integers of at least 1 and 0. Give a dark that has them."
+            "was read out; they must be whole numbers of at least 1 and 0. Give a dark that has them."
         )
     return ReadPattern(ref.data.shape[0], nframes, groupgap)
 

@@ -10,15 +10,14 @@ import numpy as np
 from jwcal_interactive.arrays import Ramp, References
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import ReferenceError
+from jwcal_interactive.instruments import GUIDER_EXP_TYPES
 from jwcal_interactive.params import NotYet, StepParams
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
-GUIDER_EXP_TYPES = frozenset(
-    {"FGS_ACQ1", "FGS_ACQ2", "FGS_FINEGUIDE", "FGS_ID-IMAGE", "FGS_ID-STACK", "FGS_TRACK"}
-)
+__all__ = ["DQInitParams", "dq_init"]
 
 
 class DQInitParams(StepParams):

@@ -10,6 +10,8 @@ from jwcal_interactive.params import StepParams
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.tiles import Tiles
 
+__all__ = ["GroupScaleParams", "group_scale"]
+
 
 class GroupScaleParams(StepParams):
     """group_scale has no parameters of its own."""

@@ -6,11 +6,14 @@ import numpy as np
 
 from jwcal_interactive.arrays import F32, Ramp, Reference, References
 from jwcal_interactive.errors import ReferenceError, Skip
+from jwcal_interactive.instruments import FULL_SIZE
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.steps.definition import step
-from jwcal_interactive.steps.readout import FULL_SIZE, REFERENCE_WIDTH, refuse_unsupported
+from jwcal_interactive.steps.readout import REFERENCE_WIDTH, refuse_unsupported
 from jwcal_interactive.steps.references import shaped
 from jwcal_interactive.tiles import Tiles
+
+__all__ = ["IPCParams", "ipc"]
 
 
 class IPCParams(StepParams):

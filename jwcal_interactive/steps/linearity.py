@@ -14,6 +14,8 @@ from jwcal_interactive.steps.readout import frame_numbers, refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
+__all__ = ["LinearityParams", "linearity"]
+
 
 class LinearityParams(StepParams):
     """linearity has no parameters of its own."""

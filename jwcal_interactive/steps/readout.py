@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Exposure, Ramp
 from jwcal_interactive.errors import InputError
+from jwcal_interactive.instruments import FULL_SIZE, unsupported_readout
 
-__all__ = ["FULL_SIZE", "REFERENCE_WIDTH", "DetectorFrame", "frame_numbers", "refuse_unsupported"]
-
-FULL_SIZE = 2048
-"""Rows and columns of a full near-infrared detector (HAWAII-2RG), pixels."""
+__all__ = ["REFERENCE_WIDTH", "DetectorFrame", "frame_numbers", "refuse_unsupported"]
 
 REFERENCE_WIDTH = 4
 """Width of the border of reference pixels of a near-infrared detector, pixels."""
@@ -29,16 +27,9 @@ def refuse_unsupported(ramp: Ramp, step: str) -> None:
         For MIRI, NIRSpec IRS2, and multi-stripe read-outs, naming the keyword.
     """
     exposure = ramp.exposure
-    what = None
+    what = unsupported_readout(exposure, ramp.data.shape[-2:])
     if exposure.instrument == "MIRI":
         what = "INSTRUME = MIRI: the mid-infrared pipeline"
-    elif "IRS2" in exposure.readpatt or max(ramp.data.shape[-2:]) > FULL_SIZE:
-        what = f"READPATT = {exposure.readpatt}: the IRS2 read-out with interleaved reference pixels"
-    else:
-        for keyword in ("SSTR_NST", "MSTR_RD1"):
-            value = exposure.keyword(keyword)
-            if isinstance(value, (int, float)) and value > 0:
-                what = f"{keyword} = {value}: a multi-stripe read-out"
     if what:
         raise InputError(
             f"{exposure.filename}: {what} is not supported by the step {step} of this version, which "

@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import F32, Ramp, References
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
+from jwcal_interactive.instruments import FULL_SIZE
 from jwcal_interactive.params import NotYet, StepParams, param
 from jwcal_interactive.steps.definition import step
-from jwcal_interactive.steps.readout import (
-    FULL_SIZE,
-    REFERENCE_WIDTH,
-    DetectorFrame,
-    refuse_unsupported,
-)
+from jwcal_interactive.steps.readout import REFERENCE_WIDTH, DetectorFrame, refuse_unsupported
 from jwcal_interactive.tiles import Tiles
+
+__all__ = ["RefPixParams", "refpix"]
 
 AMPLIFIERS = 4
 AMPLIFIER_WIDTH = FULL_SIZE // AMPLIFIERS

@@ -13,6 +13,8 @@ from jwcal_interactive.steps.readout import frame_numbers, refuse_unsupported
 from jwcal_interactive.steps.references import needed, shaped
 from jwcal_interactive.tiles import Tiles
 
+__all__ = ["SaturationParams", "saturation"]
+
 BEYOND_CONVERTER = np.float32(65536)
 """Threshold, DN, of pixels without one: the 16-bit converter cannot reach it."""
 

@@ -11,6 +11,8 @@ from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
+__all__ = ["SuperbiasParams", "superbias"]
+
 
 class SuperbiasParams(StepParams):
     """superbias has no parameters of its own."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,89 @@ def test_cut(reftype: str, exposure: Exposure, cut: Exposure, tmp_path: Path) ->
     if whole.dq is not None:
         np.testing.assert_array_equal(part.dq, whole.dq[window])
     assert part.data.flags.c_contiguous
+
+
+@pytest.mark.parametrize("value", [" NRCALONG ", "nrcalong", "Any"])
+@pytest.mark.parametrize("keyword", ["DETECTOR", "INSTRUME", "REFTYPE"])
+def test_spellings(keyword: str, value: str, exposure: Exposure, tmp_path: Path) -> None:
+    given = {"INSTRUME": " NIRCam", "REFTYPE": " Gain "}.get(keyword, value)
+    path = tiny_exposure.write_reference(tmp_path, "gain", **{keyword: given})
+    assert read_reference(path, "gain", exposure).data.shape == (64, 64)
+
+
+@pytest.mark.parametrize("keyword", ["DETECTOR", "INSTRUME", "REFTYPE"])
+def test_what_crds_chose_is_not_checked_again(keyword: str, exposure: Exposure, tmp_path: Path) -> None:
+    path = tiny_exposure.write_reference(tmp_path, "gain", **{keyword: "OTHER"})
+    assert read_reference(path, "gain", exposure, chosen_by_crds=True).data.shape == (64, 64)
+    with pytest.raises(ReferenceError, match="OTHER"):
+        read_reference(path, "gain", exposure)
+
+
+def test_place_that_other_software_wrote_as_floats(cut: Exposure, tmp_path: Path) -> None:
+    path = tiny_exposure.write_reference(tmp_path, "gain", SUBSTRT1=1.0, SUBSTRT2=1.0)
+    assert read_reference(path, "gain", cut).data.shape == (24, 16)
+
+
+def test_read_pattern_that_other_software_wrote_as_floats(exposure: Exposure, tmp_path: Path) -> None:
+    path = tiny_exposure.write_reference(tmp_path, "dark", NFRAMES=1.0, GROUPGAP=0.0)
+    assert read_reference(path, "dark", replace(exposure, ngroups=3)).data.shape == (3, 64, 64)
+
+
+def test_order_and_versions_of_extensions(exposure: Exposure, tmp_path: Path) -> None:
+    path = tiny_exposure.write_reference(tmp_path, "superbias")
+    expected = read_reference(path, "superbias", exposure)
+    with fits.open(path) as hdus:
+        for hdu in hdus[1:]:
+            hdu.ver = 3
+        fits.HDUList([hdus[0], *reversed(hdus[1:])]).writeto(path, overwrite=True)
+    reference = read_reference(path, "superbias", exposure)
+    np.testing.assert_array_equal(reference.data, expected.data)
+    np.testing.assert_array_equal(reference.dq, expected.dq)
+    assert expected.dq is not None
+    assert expected.dq.any()
+
+
+def test_card_that_is_not_fits(exposure: Exposure, tmp_path: Path) -> None:
+    path = tiny_exposure.write_reference(tmp_path, "gain", FOO=1.0)
+    tiny_exposure.replace_card(path, "FOO", "NaN")
+    reference = read_reference(path, "gain", exposure)
+    assert "FOO" not in reference.keywords
+    assert reference.keywords["DETECTOR"] == "NRCALONG"
+
+
+@pytest.mark.parametrize("more", [b"x" * 28, b"\0" * 2880, b"y" * 6000])
+def test_bytes_after_the_last_hdu(more: bytes, exposure: Exposure, tmp_path: Path) -> None:
+    path = tiny_exposure.write_reference(tmp_path, "superbias")
+    path.write_bytes(path.read_bytes() + more)
+    reference = read_reference(path, "superbias", exposure)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with datamodels.SuperBiasModel(path) as model:
+            np.testing.assert_array_equal(reference.dq, model.dq)
+
+
+@pytest.mark.parametrize("reftype", ["gain", "superbias", "dark"])
+def test_truncated_anywhere(reftype: str, exposure: Exposure, tmp_path: Path) -> None:
+    """astropy leaves extensions out whose header is cut off, and reads on where padding is missing."""
+    path = tiny_exposure.write_reference(tmp_path, reftype)
+    content = path.read_bytes()
+    for size in (*range(0, len(content), 997), len(content) - 1):
+        path.write_bytes(content[:size])
+        with pytest.raises(ReferenceError, match=r"cannot be read as a FITS|has no SCI"):
+            read_reference(path, reftype, exposure)
+
+
+def test_filters_of_warnings_after_reading_in_many_threads(exposure: Exposure, tmp_path: Path) -> None:
+    """They belong to the process, so that threads must not set them at the same time."""
+    path = tiny_exposure.write_reference(tmp_path, "gain")
+    raw = tiny_exposure.write_raw(tmp_path / tiny_exposure.RAW_NAME)
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        reads = [pool.submit(read_reference, path, "gain", exposure) for _ in range(40)]
+        reads += [pool.submit(read_exposure, raw) for _ in range(40)]
+        for read in reads:
+            read.result()
+    assert warnings.filters == before
 
 
 def test_exact(cut: Exposure, tmp_path: Path) -> None:

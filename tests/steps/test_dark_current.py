@@ -104,10 +104,16 @@ def test_read_patterns_that_do_not_fit_are_skipped(dark, science, why, ramp_of, 
         run(ramp, dark_of(range(30), nframes, groupgap))
 
 
-@pytest.mark.parametrize("wrong", [{"nframes": None}, {"groupgap": -1}, {"nframes": "4"}])
+@pytest.mark.parametrize("wrong", [{"nframes": None}, {"groupgap": -1}, {"nframes": "4"}, {"nframes": 1.5}])
 def test_dark_without_read_pattern(wrong, ramp_of, dark_of):
     with pytest.raises(ReferenceError, match="NFRAMES, GROUPGAP"):
         run(ramp_of(np.zeros((1, 2, 2, 2))), dark_of([1, 2], **wrong))
+
+
+def test_read_pattern_that_other_software_wrote_as_floats(ramp_of, dark_of):
+    ramp = ramp_of(np.full((1, 2, 2, 2), 10.0))
+    expected = run(ramp, dark_of([1, 2], 1, 0))
+    np.testing.assert_array_equal(run(ramp, dark_of([1, 2], 1.0, 0.0)).data, expected.data)
 
 
 def test_one_group_cannot_be_continued(ramp_of, dark_of):

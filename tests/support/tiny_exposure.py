@@ -232,3 +232,12 @@ def _write_mapping(path: Path, header: Mapping[str, Any], selector: str) -> None
     tail = "}\n\nselector = " + selector + "\n"
     checksum = hashlib.sha1((head + tail).encode(), usedforsecurity=False).hexdigest()
     path.write_text(f"{head}    'sha1sum' : {checksum!r},\n{tail}")
+
+
+def replace_card(path: Path, keyword: str, text: str) -> Path:
+    """Put a value that astropy would not write into the first card of a keyword."""
+    content = path.read_bytes()
+    start = content.index(f"{keyword:8}=".encode())
+    card = f"{keyword:8}= {text:>20}".ljust(80).encode()
+    path.write_bytes(content[:start] + card + content[start + 80 :])
+    return path
