@@ -26,7 +26,7 @@ RAMP, RATE = "ramp", "differences"
 
 def slope_table(fits: Sequence[tuple[str, Fit]], warning: str = "") -> str:
     """Tabulate slopes with their errors and flags, as HTML; a warning goes into the corner."""
-    corner = f"<span class='jwcal-stale'>{warning}</span>" if warning else ""
+    corner = f"<span class='jwcal-stale'>fit {warning}</span>" if warning else ""
     rows = "".join(
         f"<tr><td>{label}</td><td class='jwcal-number'>{fit.slope:.5g}</td>"
         f"<td class='jwcal-number'>± {fit.error:.2g}</td>"

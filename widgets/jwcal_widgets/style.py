@@ -28,6 +28,7 @@ STYLE = """<style>
 .jwcal .jupyter-button:focus-visible { outline: 2px solid var(--jwcal-accent); }
 
 .jwcal-head { align-items: center; padding: 2px 0; justify-content: space-between; }
+.jwcal-said { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .jwcal-title b { font-size: 14px; }
 .jwcal-title span { color: var(--jwcal-muted); margin-left: 10px; }
 

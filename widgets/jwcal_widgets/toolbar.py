@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Toolbar"]
 
+WIDTH = 740  # screen pixels, with the least room for words
+
 
 class Toolbar:
     """The buttons of the workbench.
@@ -61,10 +63,11 @@ class Toolbar:
         )
         self.live.observe(lambda _change: actions["live"](), "value")
         self.bar = ipw.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "4px", "margin": "0"})
-        self._text = ipw.HTML(layout={"width": "220px", "margin": "0 0 0 8px"})
+        self._text = ipw.HTML(layout={"flex": "1 1 0", "min_width": "0", "margin": "0 0 0 8px"})
         self.bar.add_class("jwcal-progress")
         self.widget = ipw.HBox(
-            [*self.buttons.values(), self.live, self._text], layout={"align_items": "center"}
+            [*self.buttons.values(), self.live, self._text],
+            layout={"align_items": "center", "flex": f"1 1 {WIDTH}px"},
         )
 
     def show(self, *, running: bool, can_undo: bool, can_redo: bool, on_step: bool) -> None:
@@ -85,4 +88,5 @@ class Toolbar:
 
     def say(self, text: str, state: str = "running") -> None:
         """Show a few words beside the buttons, in the colour of a state."""
-        self._text.value = f"<span class='jwcal-{state}'>{html.escape(text)}</span>"
+        words = html.escape(text, quote=True)
+        self._text.value = f"<span class='jwcal-said jwcal-{state}' title='{words}'>{words}</span>"
