@@ -7,7 +7,9 @@ user's own ``CRDS_PATH``), turns its many ways to fail into one clear message, a
 from __future__ import annotations
 
 import contextlib
+import http.client
 import io
+import json
 import logging
 import os
 import re
@@ -15,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -30,6 +33,8 @@ _SERVER = "https://jwst-crds.stsci.edu"
 _SERVERLESS = "https://crds-serverless-mode.stsci.edu"  # refused by ``crds`` itself, without network
 _NO_SERVER = {"CRDS_SERVER_URL": None, "CRDS_MODE": None, "CRDS_READONLY_CACHE": "1"}
 _ANSWER_SECONDS = "30"  # ``crds`` would wait for an hour
+# How a server fails: no connection, no answer, an answer that is not one; ``crds`` also ends the process.
+_NO_ANSWER = (OSError, http.client.HTTPException, json.JSONDecodeError, SystemExit)
 _lock = threading.RLock()
 _asked_cache: list[str] = []  # the cache whose mappings ``crds`` remembers; at most one
 
@@ -69,7 +74,8 @@ def open_context(name: str | None = None, progress: Callable[[str], None] | None
     ----------
     name : str, optional
         ``"demo"`` for the embedded context (built on first use, no network), a CRDS context like
-        ``"jwst_1364.pmap"``, or nothing for CRDS_CONTEXT or the context in operation.
+        ``"jwst_1364.pmap"`` (the ending may be left out), or nothing for CRDS_CONTEXT or the context in
+        operation.
     progress : callable, optional
         Told what happens while the demo cache is built.
     """
@@ -85,7 +91,9 @@ def open_context(name: str | None = None, progress: Callable[[str], None] | None
     }
     pmap = name or os.environ.get("CRDS_CONTEXT")
     if pmap:
-        if not re.fullmatch(r"jwst[-_][\w:-]+(\.pmap)?", pmap):
+        if re.fullmatch(r"jwst_[\w-]+", pmap):
+            pmap += ".pmap"
+        if not re.fullmatch(r"jwst_[\w-]+\.pmap|jwst-[\w:-]+", pmap):
             raise ReferenceError(
                 f"context {pmap!r} is unknown: give a CRDS context such as jwst_1364.pmap, or {DEMO!r} for "
                 "the embedded one that needs no network."
@@ -161,24 +169,36 @@ def find_references(
     Raises
     ------
     ReferenceError
-        If CRDS cannot be reached and has no cache, or finds no match.
+        If CRDS cannot be reached and has no cache, its rules are damaged, or they have no match.
     """
     with crds_environment(context):
+        from crds.core import exceptions
+
         try:
             return _ask(context, exposure, reftypes)
-        except ReferenceError:
-            raise
-        except (Exception, SystemExit) as error:
+        except (exceptions.MappingError, UnicodeDecodeError) as error:
+            raise ReferenceError(_damaged(context, error)) from error
+        except (
+            exceptions.CrdsDownloadError,
+            exceptions.CrdsNetworkError,
+            exceptions.ServiceError,
+            *_NO_ANSWER,
+        ) as error:
             raise ReferenceError(_unreachable(context, error)) from error
+        except exceptions.CrdsError as error:
+            raise ReferenceError(
+                f"CRDS gives no answer for {context.name or 'the context in operation'}: "
+                f"{type(error).__name__}: {one_line(error)}. Choose another --context, or give every "
+                "reference with --steps.STEP.override_TYPE=FILE."
+            ) from error
 
 
 def _ask(context: Context, exposure: Exposure, reftypes: tuple[str, ...]) -> tuple[str, dict[str, str | None]]:
     import crds
-    from crds.core import heavy_client
-    from crds.core.exceptions import CrdsDownloadError
+    from crds.core import exceptions, heavy_client
 
     header = crds_header(exposure)
-    pmap = str(heavy_client.get_context_name("jwst", context.pmap))
+    pmap = _mapping_name(heavy_client, context)
     answers: dict[str, str] = {}
     for reftype in reftypes:
         try:
@@ -186,9 +206,11 @@ def _ask(context: Context, exposure: Exposure, reftypes: tuple[str, ...]) -> tup
                 answers |= crds.getrecommendations(
                     header, reftypes=[reftype], context=pmap, observatory="jwst", fast=True
                 )
-        except CrdsDownloadError:
-            raise
-        except crds.CrdsError as error:
+        except (
+            exceptions.CrdsLookupError,
+            exceptions.CrdsUnknownInstrumentError,
+            exceptions.CrdsUnknownReftypeError,
+        ) as error:
             answers[reftype] = f"NOT FOUND {error}"
     wanted = [t for t, a in answers.items() if _NOT_APPLICABLE not in a.upper() and "NOT FOUND" not in a]
     missing = [
@@ -205,15 +227,34 @@ def _ask(context: Context, exposure: Exposure, reftypes: tuple[str, ...]) -> tup
         )
     try:
         found = crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst") if wanted else {}
-    except crds.CrdsError as error:
+    except (exceptions.CrdsDownloadError, exceptions.CrdsNetworkError) as error:
         files = ", ".join(answers[t] for t in wanted)
         raise ReferenceError(_unreachable(context, error, f" (one of {files})")) from error
     return pmap, {t: str(found[t]) if t in found else None for t in reftypes}
 
 
+def _mapping_name(heavy_client: Any, context: Context) -> str:
+    try:
+        return str(heavy_client.get_context_name("jwst", context.pmap))
+    except KeyError as error:  # what the cache remembers of the server does not have such a name
+        raise ReferenceError(
+            f"context {context.name!r} is unknown to the cache CRDS_PATH = {context.environment['CRDS_PATH']}. "
+            "Connect to the network, or give a context by its number, such as jwst_1364.pmap."
+        ) from error
+
+
+def _damaged(context: Context, error: BaseException) -> str:
+    return (
+        f"the rules of CRDS context {context.name or 'in operation'} are damaged ({one_line(error)}). Remove "
+        f"the mapping from {context.environment['CRDS_PATH']}/mappings/jwst; it is fetched again when there is "
+        "a network."
+    )
+
+
 def _unreachable(context: Context, error: BaseException, files: str = "") -> str:
     path = context.environment["CRDS_PATH"]
-    reason = one_line(error)
+    # crds ends the process where it finds neither a server nor what it remembers of one
+    reason = "there is no valid config/jwst/server_config" if isinstance(error, SystemExit) else one_line(error)
     return (
         f"CRDS gives no answer for {context.name or 'the context in operation'}: the cache CRDS_PATH = {path} "
         f"does not hold what is needed{files} and the server "

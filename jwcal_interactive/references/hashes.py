@@ -14,7 +14,8 @@ import platformdirs
 __all__ = ["content_hash"]
 
 _BLOCK = 16 << 20  # bytes, hashed in some 10 ms
-_known: dict[str, tuple[int, int, str]] = {}
+# path -> size, modification and change time in ns, inode; then the hash
+_known: dict[str, tuple[int, int, int, int, str]] = {}
 
 
 def _ledger() -> Path:
@@ -28,33 +29,37 @@ def _never_stop() -> None:
 def content_hash(path: str | Path, check: Callable[[], None] = _never_stop) -> str:
     """SHA-256 of a file's bytes, as hexadecimal text.
 
-    The result is kept in the user's cache folder under the file's full path, size and modification time; a
-    file that changed in any of these is read again. ``check`` is called between blocks; it raises to stop.
+    The result is kept in the user's cache folder under the file's full path, size, inode, and times of
+    modification and change; a file that changed in any of these is read again: copying tools set the
+    modification time back, but not the other two. ``check`` is called between blocks; it raises to stop.
     """
     path = Path(path).resolve()
     stat = path.stat()
     if not _known:
         _known.update(_remembered())
-    size_and_time = (stat.st_size, stat.st_mtime_ns)
+    identity = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
     entry = _known.get(str(path))
-    if entry is not None and tuple(entry[:2]) == size_and_time:
-        return entry[2]
+    if entry is not None and entry[:-1] == identity:
+        return entry[-1]
     total = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):
             check()
             total.update(block)
     digest = total.hexdigest()
-    _known[str(path)] = (*size_and_time, digest)
+    _known[str(path)] = (*identity, digest)
     _remember()
     return digest
 
 
-def _remembered() -> dict[str, tuple[int, int, str]]:
+def _remembered() -> dict[str, tuple[int, int, int, int, str]]:
     """Entries of the ledger; none if there is no ledger yet, or what is there is not one."""
     try:
         entries = json.loads(_ledger().read_text())
-        return {str(k): (int(size), int(time), str(digest)) for k, (size, time, digest) in entries.items()}
+        return {
+            str(path): (int(size), int(modified), int(changed), int(inode), str(digest))
+            for path, (size, modified, changed, inode, digest) in entries.items()
+        }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 

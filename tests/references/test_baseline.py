@@ -132,6 +132,21 @@ def test_what_cannot_be_done_is_told(parameters: dict[str, Any], told: str, open
     assert session.params("jump").rejection_threshold == 4.0
 
 
+def test_whole_run_with_what_cannot_be_done(opened: Any, tmp_path: Path) -> None:
+    """The note stays, and the rest of the file acts."""
+    session = opened(
+        {"pars-jumpstep": {**JUMP, "parameters": {"expand_large_events": True, "rejection_threshold": 6.5}}}
+    )
+    session.run()
+    session.write(tmp_path / "out")
+    assert [note for note in session.notes if "expand_large_events" in note] == list(session.notes)
+    assert len(session.notes) == 1
+    assert session.is_finished
+    assert session.status("jump").state == "done"
+    run = next(e for e in session.history if e.step == "jump")
+    assert run.choices["rejection_threshold"].value == 6.5
+
+
 def test_step_that_is_turned_on_but_not_offered(opened: Any) -> None:
     session = opened({"pars-cleanflickernoisestep": {"class": "x", "name": "x", "parameters": {"skip": False}}})
     assert len(session.notes) == 1

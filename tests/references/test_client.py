@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.resources
 import json
 import os
 import shutil
@@ -17,8 +18,10 @@ from jwcal_interactive.arrays import Card, Exposure
 from jwcal_interactive.errors import ReferenceError
 from jwcal_interactive.io.raw import read_exposure
 from jwcal_interactive.references import client
+from jwcal_interactive.references.book import R_KEYWORDS
 from jwcal_interactive.references.client import crds_environment, find_references, open_context
 from jwcal_interactive.references.parkeys import PARKEYS, crds_header
+from jwcal_interactive.simulate.parameter_references import PARS_TYPES
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +54,17 @@ class TestContext:
     def test_known_forms(self, name: str) -> None:
         assert open_context(name).name == name
 
+    @pytest.mark.parametrize("name", ["jwst_0007", "jwst_0007.pmap"])
+    def test_ending_may_be_left_out(
+        self, name: str, tiny_context: Path, exposure: Exposure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert open_context(name) == open_context()
+        monkeypatch.setenv("CRDS_CONTEXT", name)
+        assert open_context().pmap == "jwst_0007.pmap"
+        assert find_references(open_context(), exposure, ("gain",))[0] == "jwst_0007.pmap"
+
     @pytest.mark.parametrize(
-        "name", ["DEMO", "1364", "hst_0001.pmap", "../x.pmap", "jwst_1.pmap; rm", "jwst_/../x"]
+        "name", ["DEMO", "1364", "hst_0001.pmap", "../x.pmap", "jwst_1.pmap; rm", "jwst_/../x", "jwst_1.rmap"]
     )
     def test_refused_forms(self, name: str) -> None:
         with pytest.raises(ReferenceError, match="give a CRDS context such as"):
@@ -117,6 +129,111 @@ class TestFind:
         assert [Path(f).relative_to(tmp_path).parts[0] for f in found] == ["one", "two", "one"]
 
 
+PMAP, IMAP, RMAP = "jwst_0007.pmap", "jwst_nircam_0007.imap", "jwst_nircam_gain_0007.rmap"
+
+
+class TestFailures:
+    @pytest.fixture
+    def cache(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        root = tiny_exposure.build_crds_cache(tmp_path / "crds")
+        monkeypatch.setenv("CRDS_PATH", str(root))
+        monkeypatch.setenv("CRDS_CONTEXT", tiny_exposure.CONTEXT)
+        monkeypatch.setenv("CRDS_SERVER_URL", "http://127.0.0.1:9")
+        monkeypatch.setenv("CRDS_CLIENT_RETRY_COUNT", "1")
+        return root
+
+    @pytest.mark.parametrize("name", [PMAP, IMAP, RMAP])
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda content: b"",
+            lambda content: content[: len(content) // 2],
+            lambda content: content.replace(b"tests", b"texts"),
+            lambda content: b"header = {}\nselector = {}\n",
+            lambda content: b"\x80\xff\x00",
+        ],
+        ids=["empty", "half", "changed", "no header", "not text"],
+    )
+    def test_damaged_mapping(self, name: str, damage: Any, cache: Path, exposure: Exposure) -> None:
+        path = cache / "mappings/jwst" / name
+        path.write_bytes(damage(path.read_bytes()))
+        with pytest.raises(
+            ReferenceError, match=r"rules of CRDS context jwst_0007\.pmap are damaged"
+        ) as caught:
+            find_references(open_context(), exposure, ("gain",))
+        assert f"{cache}/mappings/jwst" in str(caught.value)
+        assert "cannot be reached" not in str(caught.value)
+
+    @pytest.mark.parametrize("name", [PMAP, IMAP, RMAP])
+    def test_missing_mapping(self, name: str, cache: Path, exposure: Exposure) -> None:
+        (cache / "mappings/jwst" / name).unlink()
+        with pytest.raises(ReferenceError, match=r"server http://127\.0\.0\.1:9 cannot be reached"):
+            find_references(open_context(), exposure, ("gain",))
+
+    def test_missing_reference(self, cache: Path, exposure: Exposure) -> None:
+        (cache / "references/jwst/nircam/jwst_nircam_gain_0001.fits").unlink()
+        with pytest.raises(ReferenceError, match=r"one of jwst_nircam_gain_0001\.fits.*cannot be reached"):
+            find_references(open_context(), exposure, ("gain",))
+
+    @pytest.mark.parametrize("content", ["", "{,", None])
+    def test_no_server_and_nothing_known_of_one(
+        self, content: str | None, cache: Path, exposure: Exposure
+    ) -> None:
+        config = cache / "config/jwst/server_config"
+        config.unlink() if content is None else config.write_text(content)
+        with pytest.raises(ReferenceError, match="server_config"):
+            find_references(open_context(), exposure, ("gain",))
+
+    def test_context_that_the_server_did_not_name(self, cache: Path, exposure: Exposure) -> None:
+        with pytest.raises(ReferenceError, match=r"'jwst-edit' is unknown to the cache"):
+            find_references(open_context("jwst-edit"), exposure, ("gain",))
+
+    @pytest.mark.parametrize(
+        "error", [AttributeError("typo"), KeyError("x"), ZeroDivisionError(), KeyboardInterrupt()]
+    )
+    def test_bugs_are_not_disguised(
+        self, error: BaseException, cache: Path, exposure: Exposure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import crds
+
+        def broken(*_arguments: Any, **_named: Any) -> Any:
+            raise error
+
+        monkeypatch.setattr(crds, "getrecommendations", broken)
+        with pytest.raises(type(error)):
+            find_references(open_context(), exposure, ("gain",))
+
+    def test_other_errors_of_crds_are_quoted(
+        self, cache: Path, exposure: Exposure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import crds
+
+        def broken(*_arguments: Any, **_named: Any) -> Any:
+            raise crds.CrdsError("something else")
+
+        monkeypatch.setattr(crds, "getrecommendations", broken)
+        with pytest.raises(ReferenceError, match="CrdsError: something else") as caught:
+            find_references(open_context(), exposure, ("gain",))
+        assert "cannot be reached" not in str(caught.value)
+
+
+def parkeys_of_the_rules() -> dict[str, set[str]]:
+    """What the rules of each type select on, in the specifications that come with ``crds``."""
+    specs = json.loads(
+        (importlib.resources.files("crds") / "jwst" / "specs" / "combined_specs.json").read_text()
+    )
+    found: dict[str, set[str]] = {}
+    for instrument, types in specs.items():
+        if instrument in ("fgs", "nircam", "niriss", "nirspec"):
+            for reftype, spec in types.items():
+                found.setdefault(reftype, set()).update(k for group in spec.get("parkey", ()) for k in group)
+    return found
+
+
+# Names in the specifications that are mistakes: no exposure has them.
+MISTAKES = {"META.EXPOSUIRE.NOUTPUTS", "META.INSTRUMENT.EXP_TYPE"}
+
+
 class TestHeader:
     def test_what_is_there(self, exposure: Exposure) -> None:
         header = crds_header(exposure)
@@ -132,17 +249,23 @@ class TestHeader:
             for name, keyword in PARKEYS.items():
                 assert name.lower() in model.find_fits_keyword(keyword), (name, keyword)
 
-    def test_nothing_that_the_official_header_has_is_missing(
-        self, tiny_template: Path, exposure: Exposure
-    ) -> None:
-        """Every parameter that real CRDS rules of stage 1 select on and that the file holds."""
+    def test_values_are_those_of_the_official_header(self, tiny_template: Path, exposure: Exposure) -> None:
         from stdatamodels.jwst import datamodels
 
         with datamodels.open(tiny_template) as model:
             official = {k.upper(): v for k, v in model.get_crds_parameters().items()}
         ours = crds_header(exposure)
+        assert len(ours) > 15
+        assert not MISTAKES & set(official)
         for name, value in ours.items():
             assert official[name] == value, name
+
+    @pytest.mark.parametrize("reftype", [*R_KEYWORDS, *PARS_TYPES])
+    def test_nothing_that_rules_select_on_is_missing(self, reftype: str) -> None:
+        parkeys = parkeys_of_the_rules().get(reftype, set())
+        if not reftype.startswith("pars-"):
+            assert parkeys  # else the specifications are not read
+        assert parkeys - MISTAKES <= set(PARKEYS)
 
 
 # --- real mappings -------------------------------------------------------------------------------------------

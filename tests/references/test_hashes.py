@@ -45,6 +45,35 @@ def test_changed_file_is_read_again(ledger: Path, file: Path) -> None:
     assert content_hash(file) != first
 
 
+def times_of(file: Path) -> tuple[int, int]:
+    stat = file.stat()
+    return stat.st_atime_ns, stat.st_mtime_ns
+
+
+def test_other_content_with_the_time_of_the_first(ledger: Path, file: Path) -> None:
+    """As copying tools that keep times leave it: same size, same modification time."""
+    first, times = content_hash(file), times_of(file)
+    file.write_bytes(b"abd")
+    os.utime(file, ns=times)
+    assert content_hash(file) == hashlib.sha256(b"abd").hexdigest() != first
+
+
+def test_other_file_in_its_place(ledger: Path, file: Path, tmp_path: Path) -> None:
+    first, times = content_hash(file), times_of(file)
+    other = tmp_path / "other"
+    other.write_bytes(b"abd")
+    os.utime(other, ns=times)
+    other.replace(file)
+    assert content_hash(file) == hashlib.sha256(b"abd").hexdigest() != first
+
+
+def test_ledger_of_an_older_version(ledger: Path, file: Path) -> None:
+    stat = file.stat()
+    ledger.parent.mkdir()
+    ledger.write_text(json.dumps({str(file.resolve()): [stat.st_size, stat.st_mtime_ns, "0" * 64]}))
+    assert content_hash(file) == hashlib.sha256(b"abc").hexdigest()
+
+
 def test_ledger_spares_reading(ledger: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = content_hash(file)
     forget(monkeypatch)
