@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from jwcal_interactive.kernels.compiling import kernel
 from jwcal_interactive.kernels.signatures import i64, r_f32_4, void, w_f32_4
 
 __all__ = ["convolve"]
 
 
-@njit(void(r_f32_4, r_f32_4, i64, i64, i64, i64, w_f32_4, i64, i64), nogil=True, cache=True)
+@kernel(void(r_f32_4, r_f32_4, i64, i64, i64, i64, w_f32_4, i64, i64))
 def convolve(data, kernel, low, high, left, right, out_data, y0, y1):
     """Convolve the science pixels of each group with the kernel of the corrected pixel, in float32.
 

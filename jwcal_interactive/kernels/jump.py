@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.kernels.compiling import kernel
 from jwcal_interactive.kernels.signatures import (
     b1,
     f64,
@@ -266,12 +267,12 @@ def _flag_afterwards(groupdq, steps, after, scratch, y, x, out_groupdq):
                     out_groupdq[i, later, y, x] |= _JUMP_DET
 
 
-@njit(
+@kernel(
     void(
         r_f32_4, r_u8_4, r_f32_2, r_f32_2, f64, i64, f64, f64, f64, b1, f64, f64,
         f64, i64, f64, i64, w_u8_4, w_i64_1, i64, i64,
     ),
-    nogil=True, cache=True, error_model="numpy",
+    error_model="numpy",
 )  # fmt: skip
 def find_jumps(
     data, groupdq, gain, readnoise, nframes, mode, threshold, threshold_3, threshold_2,
@@ -410,9 +411,9 @@ def _clipping_bounds(values, n, nsigma):
     return low, high
 
 
-@njit(
+@kernel(
     void(r_f32_4, r_u8_4, r_f32_2, f64, b1, w_u8_4, i64, i64),
-    nogil=True, cache=True, error_model="numpy",
+    error_model="numpy",
 )  # fmt: skip
 def clip_across_integrations(data, groupdq, gain, nsigma, same_group, out_groupdq, y0, y1):
     """Flag differences that sigma clipping rejects, in rows y0 to y1.

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.kernels.compiling import kernel
 from jwcal_interactive.kernels.signatures import (
     i64,
     r_b1_2,
@@ -26,7 +27,7 @@ _SATURATED = np.uint8(DQ.SATURATED)
 _NO_LIN_CORR = np.uint32(DQ.NO_LIN_CORR)
 
 
-@njit(void(r_f32_3, r_u32_2, w_b1_2, i64, i64), nogil=True, cache=True)
+@kernel(void(r_f32_3, r_u32_2, w_b1_2, i64, i64))
 def find_usable(coefficients, flags, out_usable, y0, y1):
     """Find the pixels that have a polynomial.
 
@@ -51,7 +52,7 @@ def find_usable(coefficients, flags, out_usable, y0, y1):
                     out_usable[y, x] = False
 
 
-@njit(void(r_f32_4, r_u8_4, r_f32_3, r_b1_2, w_f32_4, i64, i64), nogil=True, cache=True)
+@kernel(void(r_f32_4, r_u8_4, r_f32_3, r_b1_2, w_f32_4, i64, i64))
 def correct(data, groupdq, coefficients, usable, out_data, y0, y1):
     """Apply the polynomial of each pixel to its groups, Horner's scheme in float32.
 
@@ -98,7 +99,7 @@ def _polynomial(value, coefficients, y, x):
     return result + coefficients[0, y, x]
 
 
-@njit(
+@kernel(
     void(
         r_f32_4,
         r_u8_4,
@@ -112,8 +113,6 @@ def _polynomial(value, coefficients, y, x):
         i64,
         i64,
     ),
-    nogil=True,
-    cache=True,
 )
 def correct_frames(data, groupdq, coefficients, usable, inverse, invertible, centres, frames, out_data, y0, y1):
     """Correct groups of averaged frames by the frames that they are the average of.

@@ -15,6 +15,7 @@ from numba.types import UniTuple
 
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.kernels import signatures as sig
+from jwcal_interactive.kernels.compiling import kernel
 
 __all__ = ["fit_line_segments", "fit_ramps", "segment_weights"]
 
@@ -52,7 +53,7 @@ def _power_row(rise, gain, noise):
     return row
 
 
-@njit(sig.w_f64_2(sig.i64), nogil=True, cache=True, error_model="numpy")
+@kernel(sig.w_f64_2(sig.i64), error_model="numpy")
 def segment_weights(ngroups):
     """Weights |(k - m) / m|^P of segments of up to ngroups groups with their middle at m.
 
@@ -507,13 +508,13 @@ def _restore_read_noise(work, arrays, y, x0, c, rules, times, out_vr, outi_vr):
         out_vr[y, x] = _variance(total)
 
 
-@njit(
+@kernel(
     sig.void(
         sig.r_f32_4, sig.r_u8_4, sig.r_u32_2, sig.r_f32_3, sig.r_f32_2, sig.r_f32_2, sig.r_f32_2, sig.r_f64_2,
         sig.i64, sig.i64, sig.b1, sig.f64, sig.f64, sig.f64, sig.f64,
         UniTuple(sig.w_f32_2, 4), sig.w_u32_2, UniTuple(sig.w_f32_3, 4), sig.w_u32_3, sig.i64, sig.i64,
     ),
-    nogil=True, cache=True, error_model="numpy",
+    error_model="numpy",
 )  # fmt: skip
 def fit_ramps(
     data, groupdq, pixeldq, zeroframe, dark, gain, readnoise, weights,
@@ -567,13 +568,13 @@ def fit_ramps(
                     _restore_read_noise(work, arrays, y, x0, c, rules, times, out[3], outi[3])
 
 
-@njit(
+@kernel(
     sig.i64(
         sig.r_f32_4, sig.r_u8_4, sig.r_f32_3, sig.r_f64_2,
         sig.i64, sig.i64, sig.i64, sig.i64, sig.i64, sig.b1,
         sig.f64, sig.f64, sig.f64, sig.f64, sig.f64, sig.f64, sig.w_f64_2,
     ),
-    nogil=True, cache=True, error_model="numpy",
+    error_model="numpy",
 )  # fmt: skip
 def fit_line_segments(
     data, groupdq, zeroframe, weights, i, y, x, first, last, suppress,

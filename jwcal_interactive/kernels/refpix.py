@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jwcal_interactive.kernels.compiling import kernel
 from jwcal_interactive.kernels.signatures import (
     b1,
     i64,
@@ -66,7 +67,7 @@ def _remove(ordered, count, value):
         ordered[k] = ordered[k + 1]
 
 
-@njit(void(r_f64_2, r_b1_2, i64, b1, w_f64_1), nogil=True, cache=True)
+@kernel(void(r_f64_2, r_b1_2, i64, b1, w_f64_1))
 def running_median(values, good, half, single, out_median):
     """Median of the good pixels of ``2 half + 1`` rows around each row.
 
@@ -113,7 +114,7 @@ def running_median(values, good, half, single, out_median):
                 count -= 1
 
 
-@njit(void(r_f32_4, r_f64_3, r_f64_3, b1, r_b1_2, w_f32_4, i64, i64), nogil=True, cache=True)
+@kernel(void(r_f32_4, r_f64_3, r_f64_3, b1, r_b1_2, w_f32_4, i64, i64))
 def subtract_signals(data, along_x, along_y, x_first, single, out_data, y0, y1):
     """Subtract a signal that varies along x and one that varies along y, rounding once.
 

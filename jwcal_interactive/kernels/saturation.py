@@ -8,10 +8,10 @@ the saturation step.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.kernels.compiling import kernel
 from jwcal_interactive.kernels.signatures import (
     i64,
     r_f32_2,
@@ -30,10 +30,8 @@ _SATURATED = np.uint8(DQ.SATURATED)
 _FLOOR = np.uint8(DQ.AD_FLOOR | DQ.DO_NOT_USE)
 
 
-@njit(
+@kernel(
     void(r_f32_4, r_u8_4, r_f32_2, w_u8_4, w_u16_3, i64, i64),
-    nogil=True,
-    cache=True,
 )
 def find_saturated(data, groupdq, threshold, out_groupdq, out_first, y0, y1):
     """Flag groups at the A/D floor and find the first saturated group of each pixel.
@@ -69,7 +67,7 @@ def find_saturated(data, groupdq, threshold, out_groupdq, out_first, y0, y1):
                     first[x] = min(first[x], reached)
 
 
-@njit(void(r_u16_3, i64, w_u8_4, w_u16_3, i64, i64), nogil=True, cache=True)
+@kernel(void(r_u16_3, i64, w_u8_4, w_u16_3, i64, i64))
 def grow_saturated(first, layers, out_groupdq, out_grown, y0, y1):
     """Flag groups as saturated from the first saturated one of any pixel around on.
 

@@ -10,32 +10,39 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jwcal_interactive.kernels as package
+from jwcal_interactive.kernels.compiling import cache_folder, processor
 
 __all__ = ["is_warm", "warm_up"]
 
-_NOT_KERNELS = {"signatures", "warmup"}
+_NOT_KERNELS = {"compiling", "signatures", "warmup"}
 
 
 def _modules() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name not in _NOT_KERNELS)
 
 
-def _stamp() -> Path:
-    """File that marks the kernels of this very source as compiled, by this numba, on this processor."""
+def _stamp() -> Path | None:
+    """File that marks the kernels of this very source as compiled, by this numba, for this processor.
+
+    ``None`` without a folder for compiled code.
+    """
     from importlib.metadata import version
 
-    source = hashlib.sha256(version("numba").encode())
+    folder = cache_folder()
+    if folder is None:
+        return None
+    source = hashlib.sha256(f"{version('numba')} {processor()}".encode())
     for source_folder in package.__path__:
         for file in sorted(Path(source_folder).glob("*.py")):
             source.update(str(file).encode())
             source.update(file.read_bytes())
-    folder = Path(os.environ["NUMBA_CACHE_DIR"])
     return folder / f"compiled-{source.hexdigest()[:16]}"
 
 
 def is_warm() -> bool:
     """Whether all kernels were compiled before and only need loading."""
-    return _stamp().exists()
+    stamp = _stamp()
+    return stamp is not None and stamp.exists()
 
 
 def warm_up(report: Callable[[int, int, str], None]) -> None:
@@ -52,5 +59,5 @@ def warm_up(report: Callable[[int, int, str], None]) -> None:
         importlib.import_module(f"{package.__name__}.{name}")
     report(len(modules), len(modules), "")
     stamp = _stamp()
-    if stamp.parent.is_dir() and os.access(stamp.parent, os.W_OK):
+    if stamp is not None and stamp.parent.is_dir() and os.access(stamp.parent, os.W_OK):
         stamp.touch()
