@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jwcal_interactive.errors import InputError, NotebookError, ParameterError
+from jwcal_interactive.errors import InputError, NotebookError, ParameterError, one_line
 from jwcal_interactive.io.atomic import atomic_path, writable_folder
 
 __all__ = ["run_notebook"]
 
-_TRIES = 3  # a kernel sometimes dies at start because another took its port
+_TRIES = 3  # a kernel sometimes dies at its start because another took its port
 
 
 def run_notebook(
@@ -54,7 +54,6 @@ def run_notebook(
     NotebookError
         If a cell fails or the kernel dies.
     """
-    import papermill
     from papermill.exceptions import PapermillExecutionError
 
     notebook, output = Path(notebook), Path(output)
@@ -66,32 +65,61 @@ def run_notebook(
     writable_folder(output.parent)
     with tempfile.TemporaryDirectory() as scratch:
         draft = Path(scratch) / "executed.ipynb"
-        failure: Exception | None = None
-        for _ in range(_TRIES):
-            try:
-                papermill.execute_notebook(
-                    str(notebook),
-                    str(draft),
-                    values,
-                    cwd=str(run_folder),
-                    progress_bar=False,
-                    log_output=False,
-                    extra_arguments=["--IPKernelApp.log_level=40"],  # errors only
-                )
-                failure = None
-            except PapermillExecutionError as error:
-                failure = error
-            except RuntimeError as error:  # the kernel died before it answered
-                failure = error
-                continue
-            break
-        if draft.exists():
-            with atomic_path(output) as temporary:
-                temporary.write_bytes(draft.read_bytes())
-    if failure is not None:
-        reason = getattr(failure, "evalue", "") or str(failure)
-        raise NotebookError(f"{notebook}: did not run to its end: {reason} (see {output}).") from failure
+        try:
+            _execute(notebook, draft, values, run_folder)
+        except _Died as death:
+            raise NotebookError(f"{notebook}: {death} (see {output}).") from death
+        except PapermillExecutionError as error:
+            reason = error.evalue or one_line(error)
+            raise NotebookError(f"{notebook}: did not run to its end: {reason} (see {output}).") from error
+        finally:
+            if draft.exists():
+                with atomic_path(output) as temporary:
+                    temporary.write_bytes(draft.read_bytes())
     return output
+
+
+class _Died(Exception):
+    """The kernel ended by itself."""
+
+
+def _execute(notebook: Path, draft: Path, values: Mapping[str, Any], folder: Path) -> None:
+    """Run with papermill; try again only if the kernel died before any cell began."""
+    import papermill
+
+    for attempt in range(1, _TRIES + 1):
+        draft.unlink(missing_ok=True)
+        try:
+            papermill.execute_notebook(
+                str(notebook),
+                str(draft),
+                dict(values),
+                cwd=str(folder),
+                progress_bar=False,
+                log_output=False,
+                extra_arguments=["--IPKernelApp.log_level=40"],  # errors only
+            )
+        except RuntimeError as error:  # that of nbclient and jupyter_client for a kernel that is gone
+            began = _cells_begun(draft)
+            if began:
+                raise _Died(
+                    f"the kernel died while code cell {began} ran: the system may have ended it because the memory "
+                    "was used up. Close other programs, or take a smaller exposure"
+                ) from error
+            if attempt == _TRIES:
+                raise _Died(f"the kernel died {_TRIES} times at its start ({one_line(error)})") from error
+        else:
+            return
+
+
+def _cells_begun(draft: Path) -> int:
+    """Number of code cells that papermill began to run, in the copy that it writes as it goes."""
+    import nbformat
+
+    if not draft.exists():
+        return 0
+    cells = nbformat.read(draft, as_version=4).cells
+    return sum(c.cell_type == "code" and bool(c.metadata.get("papermill", {}).get("start_time")) for c in cells)
 
 
 def _check(notebook: Path, values: Mapping[str, Any]) -> None:

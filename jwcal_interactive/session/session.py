@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -157,7 +158,7 @@ class Session:
             lines.append(f'session.set("{step}", {arguments})')
         for (name, reftype), file in self.settings.overrides.items():
             if name == step:
-                lines.append(f'session.override("{reftype}", {file!r}, step="{step}")')
+                lines.append(f'session.override("{reftype}", {json.dumps(file)}, step="{step}")')
         return "\n".join(lines)
 
     # --- changing settings ---------------------------------------------------------------------------------
@@ -377,12 +378,18 @@ class Session:
     def result(self, step: str) -> State | None:
         """State after a step (``"input"``: the raw ramp); ``None`` if it has not run.
 
-        Where the step is stale, this is the result of its last run.
+        Where the step is stale or has failed, this is the result of its last run. A result that was dropped
+        from memory is computed again, or is ``None`` while the session runs.
         """
         if step == INPUT:
             return self._input
         self._index(step)
-        current = self._cache.get(self._keys()[step])
+        key = self._keys()[step]
+        if key in self._ledger.outcomes and key not in self._cache:
+            if self._busy.locked():
+                return None
+            self.run(last=step)
+        current = self._cache.get(key)
         if current is not None:
             return current
         latest = self._ledger.latest.get(step)

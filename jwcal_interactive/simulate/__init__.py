@@ -9,6 +9,7 @@ from jwcal_interactive.simulate.crds_cache import DemoCache, build_demo_cache
 from jwcal_interactive.simulate.exposure import CosmicRayHits, SimulatedExposure, simulate_exposure
 from jwcal_interactive.simulate.level1b import write_level1b
 from jwcal_interactive.simulate.scene import Scene
+from jwcal_interactive.simulate.source import remove_superseded, source_hash
 from jwcal_interactive.simulate.spec import ExposureSpec
 from jwcal_interactive.simulate.truth import read_truth, write_truth
 
@@ -20,7 +21,9 @@ __all__ = [
     "SimulatedExposure",
     "build_demo_cache",
     "read_truth",
+    "remove_superseded",
     "simulate_exposure",
+    "source_hash",
     "write_level1b",
     "write_truth",
 ]

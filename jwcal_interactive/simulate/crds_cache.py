@@ -6,11 +6,12 @@ unmodified client resolves them, and so does the unmodified official pipeline.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import pprint
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from jwcal_interactive.errors import ParameterError
@@ -23,6 +24,7 @@ from jwcal_interactive.simulate.references import (
     write_reference,
 )
 from jwcal_interactive.simulate.saving import save_whole
+from jwcal_interactive.simulate.source import remove_superseded, source_hash
 
 __all__ = ["CONTEXT", "DemoCache", "build_demo_cache"]
 
@@ -82,7 +84,8 @@ def build_demo_cache(
 
     Every file is written under a temporary name and moved into place, and its content depends on
     this package's source alone: two processes that build at once do no harm. The cache sits in a
-    sub-folder named after that source, so that a newer version never mixes with an older one.
+    sub-folder named after that source, so that a newer version never mixes with an older one; those of
+    other versions are removed when nobody used them for a week.
 
     Parameters
     ----------
@@ -104,8 +107,10 @@ def build_demo_cache(
     OutputError
         If a file cannot be written.
     """
-    cache = DemoCache(Path(root).resolve() / f"demo-{_fingerprint()}")
+    root = Path(root).resolve()
+    cache = DemoCache(root / f"demo-{source_hash()[:12]}")
     wanted = _checked(subarrays)
+    remove_superseded(root, r"demo-[0-9a-f]{12}", keep=cache.root.name)
     announce = progress or (lambda _: None)
     for name, text in _mappings().items():
         _write_if_missing(cache.root / "mappings" / "jwst" / name, text)
@@ -122,6 +127,8 @@ def build_demo_cache(
         write_jump_parameters(parameters)
     _write_if_missing(cache.root / "config" / "jwst" / "ref_cache_subdir_mode", "instrument\n")
     _write_if_missing(cache.root / "config" / "jwst" / "server_config", _server_config())
+    with contextlib.suppress(OSError):  # somebody else's cache can be used, but not marked as used
+        os.utime(cache.root)
     return cache
 
 
@@ -134,26 +141,6 @@ def _checked(subarrays: Iterable[str]) -> set[str]:
             f"allowed: {', '.join(sorted(known))}."
         )
     return wanted
-
-
-def _fingerprint() -> str:
-    """Hash of the source that decides the content of the cache."""
-    digest = hashlib.sha256()
-    package = resources.files("jwcal_interactive.simulate")
-    for name in _SOURCES:
-        digest.update((package / name).read_bytes())
-    return digest.hexdigest()[:12]
-
-
-_SOURCES = (
-    "crds_cache.py",
-    "detectors.py",
-    "orientation.py",
-    "parameter_references.py",
-    "pixels.py",
-    "references.py",
-    "response.py",
-)
 
 
 def _write_if_missing(path: Path, text: str) -> None:

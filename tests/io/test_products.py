@@ -174,12 +174,17 @@ def test_continue_from_the_ramp(products: dict[str, Path], session: Session, tmp
         assert ours[0].header["S_RAMP"] == "COMPLETE"
 
 
-def test_keyword_of_another_override(tiny_template: Path, tiny_context: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("step", "keyword"), [("jump", "crds://"), ("gain_scale", "mine.fits")])
+def test_keyword_of_an_override(
+    step: str, keyword: str, tiny_template: Path, tiny_context: Path, tmp_path: Path
+) -> None:
+    """R_* names the reference of the last step that uses the type, as officially; HISTORY names all."""
     mine = tiny_exposure.write_reference(tmp_path, "gain", name="mine.fits")
-    overrides = {"jump": {"gain": str(mine)}, "dark_current": {"dark": "N/A"}}
+    overrides = {step: {"gain": str(mine)}, "dark_current": {"dark": "N/A"}}
     done = calibrate(tiny_template, output_dir=tmp_path, overrides=overrides)
     header = fits.getheader(done.products[0])
-    assert header["R_GAIN"] == "mine.fits"
+    assert header["R_GAIN"].startswith(keyword)
+    assert f"{step}.gain: mine.fits" in "\n".join(header["HISTORY"])
     assert header["R_DARK"] == "N/A"
     assert header["S_DARK"] == "SKIPPED"
 

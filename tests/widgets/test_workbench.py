@@ -94,7 +94,7 @@ class TestPanel:
         gain = bench.panel.references["gain"]
         gain.field.value = "N/A"
         assert dict(bench.session.settings.overrides) == {("jump", "gain"): "N/A"}
-        assert 'session.override("gain", \'N/A\', step="jump")' in html.unescape(bench.panel._code.value)
+        assert 'session.override("gain", "N/A", step="jump")' in html.unescape(bench.panel._code.value)
         gain.everywhere.value = True
         users = {"jump", "ramp_fit", "gain_scale"}
         assert dict(bench.session.settings.overrides) == {(step, "gain"): "N/A" for step in users}
