@@ -67,7 +67,7 @@ def run_notebook(
         draft = Path(scratch) / "executed.ipynb"
         try:
             _execute(notebook, draft, values, run_folder)
-        except _Died as death:
+        except _KernelDiedError as death:
             raise NotebookError(f"{notebook}: {death} (see {output}).") from death
         except PapermillExecutionError as error:
             reason = error.evalue or one_line(error)
@@ -79,7 +79,7 @@ def run_notebook(
     return output
 
 
-class _Died(Exception):
+class _KernelDiedError(Exception):
     """The kernel ended by itself."""
 
 
@@ -102,18 +102,20 @@ def _execute(notebook: Path, draft: Path, values: Mapping[str, Any], folder: Pat
         except RuntimeError as error:  # that of nbclient and jupyter_client for a kernel that is gone
             began = _cells_begun(draft)
             if began:
-                raise _Died(
-                    f"the kernel died while code cell {began} ran: the system may have ended it because the memory "
-                    "was used up. Close other programs, or take a smaller exposure"
+                raise _KernelDiedError(
+                    f"the kernel died while code cell {began} ran: the system may have ended it because the "
+                    "memory was used up. Close other programs, or take a smaller exposure"
                 ) from error
             if attempt == _TRIES:
-                raise _Died(f"the kernel died {_TRIES} times at its start ({one_line(error)})") from error
+                raise _KernelDiedError(
+                    f"the kernel died {_TRIES} times at its start ({one_line(error)})"
+                ) from error
         else:
             return
 
 
 def _cells_begun(draft: Path) -> int:
-    """Number of code cells that papermill began to run, in the copy that it writes as it goes."""
+    """Count the code cells that papermill began to run, in the copy that it writes as it goes."""
     import nbformat
 
     if not draft.exists():
