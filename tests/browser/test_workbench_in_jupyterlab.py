@@ -198,7 +198,7 @@ def repeat_with_papermill(notebook: Path, output: Path, x: int, y: int, *, shown
     parameters = {"output_dir": str(output)}
     run_notebook(notebook, notebook.with_name("executed.ipynb"), parameters)
     product = next(output.glob("*_rate.fits"))
-    value = float(re.search(r"= (-?[\d.e+-]+)", shown).group(1))
+    value = float(re.search(r": (-?[\d.e+-]+)", shown).group(1))
     assert fits.getdata(product, "SCI")[y, x] == pytest.approx(value, rel=1e-5)
 
 

@@ -141,7 +141,7 @@ def test_full_frame_redraws_fast(view):
 
 def test_readout_names_value_unit_and_flags(ramp):
     plane = take_plane(ramp, "group", 1, 4)
-    assert readout(plane, 20, 10) == f"[10, 20] = {plane.data[10, 20]:.6g} DN  JUMP_DET"
+    assert readout(plane, 20, 10) == f"x 20, y 10: {plane.data[10, 20]:.6g} DN  JUMP_DET"
     assert readout(plane, 30, 10).endswith("DN  no flags")
 
 

@@ -362,7 +362,7 @@ class TestPixel:
         picker.arrows["right"].click()
         picker.arrows["down"].click()
         assert ran.image.pixel == (51, 59)
-        assert "[59, 51] = " in picker._text.value
+        assert "x 51, y 59: " in picker._text.value
         picker.x.value = 0
         picker.arrows["left"].click()
         assert ran.image.pixel == (0, 59)

@@ -133,10 +133,10 @@ class ImageView:
         self.widget = bq.Figure(
             marks=[self._image.mark, self._dq.mark, self._cursor],
             axes=[
-                bq.Axis(scale=self._x, label="x (pixel)", label_offset="32px", **axis),
+                bq.Axis(scale=self._x, label="x (pixel, from 0)", label_offset="32px", **axis),
                 bq.Axis(
                     scale=self._y,
-                    label="y (pixel)",
+                    label="y (pixel, from 0)",
                     label_offset="46px",
                     side="left",
                     **axis,

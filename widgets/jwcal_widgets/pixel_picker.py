@@ -20,7 +20,7 @@ def readout(plane: Plane, x: int, y: int) -> str:
     value = plane.data[y, x]
     flags = names(int(plane.dq[y, x]))
     unit = f" {plane.unit}" if plane.unit else ""
-    return f"[{y}, {x}] = {value:.6g}{unit}" + (f"  {' '.join(flags)}" if flags else "  no flags")
+    return f"x {x}, y {y}: {value:.6g}{unit}" + (f"  {' '.join(flags)}" if flags else "  no flags")
 
 
 class PixelPicker:
