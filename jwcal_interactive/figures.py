@@ -9,6 +9,7 @@ import numpy as np
 
 from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates, State
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.instruments import RAMP_UNIT, RATE_UNIT
 
 __all__ = ["Figure", "slope_figure"]
 
@@ -57,8 +58,8 @@ def slope_figure(state: State, title: str) -> Figure:
 
 def _plane(state: State) -> tuple[np.ndarray, np.ndarray, str]:
     if isinstance(state, Rates):
-        return state.rate.data, (state.rate.dq & DQ.DO_NOT_USE) != 0, "DN/s"
+        return state.rate.data, (state.rate.dq & DQ.DO_NOT_USE) != 0, RATE_UNIT
     if isinstance(state, GuiderSlopes):
-        return state.data[0], (state.dq & DQ.DO_NOT_USE) != 0, "DN/s"
+        return state.data[0], (state.dq & DQ.DO_NOT_USE) != 0, RATE_UNIT
     assert isinstance(state, Ramp)
-    return state.data[0, -1], (state.groupdq[0, -1] & DQ.DO_NOT_USE) != 0, "DN"
+    return state.data[0, -1], (state.groupdq[0, -1] & DQ.DO_NOT_USE) != 0, RAMP_UNIT
