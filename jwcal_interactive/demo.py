@@ -90,7 +90,7 @@ def kept_exposure(spec: ExposureSpec, *, progress: Callable[[str], None] | None 
     """
     from jwcal_interactive import simulate
 
-    kept = Path(platformdirs.user_cache_dir("jwcal_interactive")) / "demo_exposures" / _source_hash(spec)
+    kept = Path(platformdirs.user_cache_dir("jwcal_interactive")) / "demo_exposures" / _name_of(spec)
     raw = kept / f"{spec.rootname}_uncal.fits"
     truth = kept / f"{spec.rootname}_truth.fits"
     if not (raw.is_file() and truth.is_file()):
@@ -103,15 +103,11 @@ def kept_exposure(spec: ExposureSpec, *, progress: Callable[[str], None] | None 
     return raw, truth
 
 
-def _source_hash(spec: ExposureSpec) -> str:
+def _name_of(spec: ExposureSpec) -> str:
     """Name for what the simulator makes of a specification: it changes when its code does."""
-    from jwcal_interactive import simulate
+    from jwcal_interactive.simulate import source_hash
 
-    digest = hashlib.sha256(repr(spec).encode())
-    for package in simulate.__path__:
-        for file in sorted(Path(package).glob("*.py")):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    return hashlib.sha256((repr(spec) + source_hash()).encode()).hexdigest()[:16]
 
 
 def demo_session(

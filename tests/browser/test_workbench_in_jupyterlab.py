@@ -165,9 +165,9 @@ def test_tune_run_look_and_leave(bench, lab, raw_sub640):
     picked = page.locator(".jwcal-readout", has_text="DN/s")
     picked.wait_for()
     page.wait_for_function(
-        "() => !document.querySelector('.jwcal-readout').textContent.startsWith('[320, 320]')"
+        "() => !document.querySelector('.jwcal-readout').textContent.startsWith('x 320, y 320:')"
     )
-    y, x = map(int, re.match(r"\[(\d+), (\d+)\]", picked.inner_text()).groups())
+    x, y = map(int, re.match(r"x (\d+), y (\d+):", picked.inner_text()).groups())
     assert abs(x - 500) <= 2, "within the size of a screen pixel"
     assert abs(y - 120) <= 2
     bench.changed(RAMP, ramp)
@@ -285,7 +285,7 @@ def test_live_tuning_without_run(bench, lab, raw_sub640):
         field = page.locator(".jwcal input[type=number]").nth(place)
         field.fill(str(value))
         field.press("Enter")
-    page.locator(".jwcal-readout", has_text=f"[{y}, {x}]").wait_for()
+    page.locator(".jwcal-readout", has_text=f"x {x}, y {y}:").wait_for()
     page.locator(".jwcal button[title='Show the output of the step that is chosen in the rail']").click()
     bench.choose("jump")
     slope = bench.settled(IMAGE)
