@@ -65,7 +65,9 @@ class Bench:
 
     def run(self, seconds: float = 120) -> None:
         self.button("Run").click()
-        self.button("Cancel").and_(self.page.locator(":not([disabled])")).wait_for()
+        # A run may be over before Cancel is seen enabled: wait for what it leaves behind.
+        left = ", ".join(f".jwcal-rail .jwcal-{state}" for state in ("pending", "stale", "running"))
+        self.page.wait_for_function(f"() => !document.querySelector('{left}')", timeout=seconds * 1000)
         self.wait_for_end(seconds)
 
     def wait_for_end(self, seconds: float) -> None:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Workbench", "show"]
 
-IMAGE_SIZE = (580, 560)
-RAMP_SIZE = (530, 260)
+IMAGE_SIZE = (520, 520)
+RAMP_SIZE = (430, 250)
 PANEL_HEIGHT = 340
 MARK_AFTER = 0.4  # s
 
