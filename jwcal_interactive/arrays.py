@@ -23,6 +23,7 @@ __all__ = [
     "Rates",
     "Reference",
     "References",
+    "SideProduct",
     "Slopes",
     "State",
     "as_whole_number",
@@ -111,6 +112,12 @@ class Exposure:
         return None
 
 
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 class _Frozen:
     """Read-only arrays and a copy-with-changes method for the containers below."""
 
@@ -118,9 +125,7 @@ class _Frozen:
         for f in fields(self):  # type: ignore[arg-type]
             value = getattr(self, f.name)
             if isinstance(value, np.ndarray):
-                view = value.view()
-                view.flags.writeable = False
-                object.__setattr__(self, f.name, view)
+                object.__setattr__(self, f.name, _frozen(value))
 
     def with_(self, **changes: Any) -> Self:
         """Return a copy with some fields replaced; unchanged arrays are shared, keywords are added to."""
@@ -128,6 +133,45 @@ class _Frozen:
             merged = {**getattr(self, "keywords"), **changes["keywords"]}  # noqa: B009
             changes["keywords"] = MappingProxyType(merged)
         return replace(self, **changes)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SideProduct:
+    """An optional product of a step, such as a mask or a noise image, written beside the main products.
+
+    Attributes
+    ----------
+    suffix : str
+        Product suffix; the file is named after the exposure.
+    model : str
+        Data model that opens it (DATAMODL).
+    arrays : mapping of str to ndarray
+        Image extensions by name, in order.
+    units : mapping of str to str
+        BUNIT by extension name, for those that have one.
+    tables : mapping of str to structured ndarray
+        Table extensions by name, after the images.
+    keywords : mapping of str to Keyword
+        Further primary keywords.
+    file : str
+        Name of the file where the user chose one; empty to name it after the exposure.
+    """
+
+    suffix: str
+    model: str
+    arrays: Mapping[str, NDArray[Any]]
+    units: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, NDArray[np.void]] = field(default_factory=dict)
+    keywords: Mapping[str, Keyword] = field(default_factory=dict)
+    file: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arrays", {name: _frozen(a) for name, a in self.arrays.items()})
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays and tables."""
+        return sum(a.nbytes for a in (*self.arrays.values(), *self.tables.values()))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -144,6 +188,8 @@ class Ramp(_Frozen):
         First frame of each integration, DN, where it was downlinked separately; 0 where unusable.
     average_dark_current : float32 (ny, nx) or None
         For the Poisson variance, electron/s.
+    side_products : tuple of SideProduct
+        What the step that made this state offers beside it; they are not passed on to the next step.
     """
 
     exposure: Exposure
@@ -153,6 +199,7 @@ class Ramp(_Frozen):
     zeroframe: F32 | None = None
     average_dark_current: F32 | None = None
     keywords: Mapping[str, Keyword] = field(default_factory=dict)
+    side_products: tuple[SideProduct, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -174,6 +221,7 @@ class Rates(_Frozen):
     rate: Slopes
     rateints: Slopes
     keywords: Mapping[str, Keyword] = field(default_factory=dict)
+    side_products: tuple[SideProduct, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -185,6 +233,7 @@ class GuiderSlopes(_Frozen):
     err: F32
     dq: U32
     keywords: Mapping[str, Keyword] = field(default_factory=dict)
+    side_products: tuple[SideProduct, ...] = ()
 
 
 State: TypeAlias = Ramp | Rates | GuiderSlopes
@@ -205,7 +254,12 @@ class Reference(_Frozen):
     dq : uint32 ndarray or None
         Pixel flags in the standard bits (the file's own DQ_DEF table is already applied).
     arrays : mapping
-        Further arrays by extension name, e.g. ``INV_COEFFS``, ``AVDRKCUR``.
+        Further arrays by extension name, e.g. ``INV_COEFFS``, ``AVDRKCUR``; of a file that a parameter names,
+        all of its images.
+    tables : mapping
+        Tables by extension name, as structured arrays in native byte order.
+    tree : mapping
+        Content of an ASDF reference: nested mappings and lists with numbers, texts and arrays.
     keywords : mapping
         Primary and SCI header values of the file.
     """
@@ -215,6 +269,8 @@ class Reference(_Frozen):
     data: NDArray[Any]
     dq: U32 | None = None
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    tables: Mapping[str, NDArray[np.void]] = field(default_factory=dict)
+    tree: Mapping[str, Any] = field(default_factory=dict)
     keywords: Mapping[str, Value] = field(default_factory=dict)
 
 

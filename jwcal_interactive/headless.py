@@ -11,10 +11,11 @@ from jwcal_interactive.arrays import State
 from jwcal_interactive.errors import InputError, ParameterError
 from jwcal_interactive.io.atomic import Together, writable_folder
 from jwcal_interactive.io.raw import read_ramp
+from jwcal_interactive.io.user_files import existing_file
 from jwcal_interactive.kernels.warmup import is_warm
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import Outcome, Watch, compile_kernels, run_recipe
-from jwcal_interactive.provenance import Making, write_products
+from jwcal_interactive.provenance import Making, write_products, write_side_products
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, RECIPES, Recipe
 from jwcal_interactive.session.opening import Opened, open_exposure
 from jwcal_interactive.settings import Settings
@@ -195,7 +196,11 @@ def _effective(opened: Opened, settings: Settings) -> dict[str, StepParams]:
 def _find_references(
     opened: Opened, settings: Settings, effective: Mapping[str, StepParams], steps: tuple[str, ...]
 ) -> None:
-    """Ask for all references before the first step, so that a missing one is told at once."""
+    """Ask for all references and files before the first step, so that a missing one is told at once."""
+    for step in steps:
+        for parameter, path in effective[step].files().items() if step in effective else ():
+            if not effective[step].skip:
+                existing_file(path, f"{step}.{parameter}")
     opened.book.look_up(
         tuple(
             reftype
@@ -240,6 +245,7 @@ def _run(
         for state, outcome in runs:
             outcomes.append(outcome)
             on_outcome(outcome)
+            written += write_side_products(state, folder, making(), files)
             following = len(outcomes)
             if outcome.step in save_results and outcome.step != steps[-1]:
                 written += write_products(state, folder, making(), files, ramp_suffix=outcome.step)

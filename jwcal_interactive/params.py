@@ -24,6 +24,7 @@ def param(
     gt: float | None = None,
     le: float | None = None,
     slider: tuple[float, float] | None = None,
+    file: bool = False,
 ) -> Any:
     """Define one parameter of a step.
 
@@ -39,6 +40,8 @@ def param(
         Allowed range.
     slider : (float, float), optional
         Range that a slider shows by default; any allowed value can still be typed.
+    file : bool
+        The text names an input file, which is read for the step (`StepParams.files`).
     """
     return Field(
         default,
@@ -46,7 +49,7 @@ def param(
         ge=ge,
         gt=gt,
         le=le,
-        json_schema_extra={"unit": unit, "slider": list(slider) if slider else None},
+        json_schema_extra={"unit": unit, "slider": list(slider) if slider else None, "file": file},
     )
 
 
@@ -65,6 +68,7 @@ class ParamInfo:
     maximum: float | None
     choices: tuple[str, ...]
     slider: tuple[float, float] | None
+    file: bool = False
 
     @property
     def allowed(self) -> str:
@@ -72,7 +76,7 @@ class ParamInfo:
         if self.kind == "choice":
             text = " | ".join(self.choices)
         else:
-            text = self.kind
+            text = "file name" if self.file else self.kind
             if self.minimum is not None:
                 text += f" {'>' if self.exclusive_minimum else '>='} {self.minimum:g}"
             if self.maximum is not None:
@@ -145,6 +149,11 @@ class StepParams(BaseModel):
         except ValidationError as error:
             raise ParameterError(_explain(step, cls, error)) from None
 
+    def files(self) -> dict[str, str]:
+        """Input files that parameters name, by parameter."""
+        given = {info.name: getattr(self, info.name) for info in self.infos() if info.file}
+        return {name: path for name, path in given.items() if path}
+
     def changed(self) -> dict[str, Any]:
         """Return the parameters that differ from their defaults."""
         fields = type(self).model_fields
@@ -193,6 +202,7 @@ def _info(name: str, cls: type[StepParams]) -> ParamInfo:
         maximum=bounds.get("le"),
         choices=choices,
         slider=tuple(extra["slider"]) if extra.get("slider") else None,
+        file=bool(extra.get("file")),
     )
 
 

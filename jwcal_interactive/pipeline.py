@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from jwcal_interactive.arrays import State
+from jwcal_interactive.arrays import Reference, State
 from jwcal_interactive.errors import Cancelled, Skip
 from jwcal_interactive.kernels.warmup import warm_up
 from jwcal_interactive.params import StepParams
@@ -46,6 +46,8 @@ class Outcome:
     references : tuple of UsedReference
     peak_bytes : int
         Peak memory of the process so far, bytes.
+    offers_more : bool
+        Whether the step made optional products.
     """
 
     step: str
@@ -54,6 +56,7 @@ class Outcome:
     seconds: float = 0.0
     references: tuple[UsedReference, ...] = ()
     peak_bytes: int = 0
+    offers_more: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def run_step(
     Returns
     -------
     state : Ramp, Rates or GuiderSlopes
-        The input itself if the step was skipped.
+        The input itself if the step was skipped; with the optional products of this step.
     outcome : Outcome
 
     Raises
@@ -155,6 +158,8 @@ def run_step(
     Cancelled
         If the user stopped the run.
     """
+    if state.side_products:  # they are those of the step before
+        state = state.with_(side_products=())
     if params is None:
         return state, Outcome(name, "skipped", NOT_IN_THIS_VERSION[name].reason)
     if params.skip:
@@ -162,14 +167,19 @@ def run_step(
     definition = STEPS[name]
     start = time.perf_counter()
     tiles.check()
-    references = {
+    references: dict[str, Reference | None] = {
         t: book.load(name, t, overrides, exact=t in definition.uncut, check=tiles.check)
         for t in definition.references
     }
     used = tuple(book.used(name, t, overrides, tiles.check) for t in definition.references)
+    references |= dict.fromkeys(info.name for info in params.infos() if info.file)
+    for parameter, path in params.files().items():
+        references[parameter], file = book.file(name, parameter, path, tiles.check)
+        used += (file,)
     outcome = Outcome(name, "done", references=used)
     try:
         state = definition(state, references, params, tiles)
+        outcome = replace(outcome, offers_more=bool(state.side_products))
     except Skip as skip:
         outcome = replace(outcome, state="skipped", reason=str(skip))
     return state, replace(outcome, seconds=time.perf_counter() - start, peak_bytes=peak_memory())

@@ -9,7 +9,7 @@ from typing import Any
 
 from jwcal_interactive.arrays import Keyword, State
 from jwcal_interactive.io.atomic import Together, writable_folder
-from jwcal_interactive.io.products import product_path, products_of, write_product
+from jwcal_interactive.io.products import Product, product_path, products_of, write_product
 from jwcal_interactive.pipeline import Outcome
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_interactive.references.baseline import Baseline
@@ -19,7 +19,7 @@ from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.version import CAL_VER
 
-__all__ = ["Making", "write_products"]
+__all__ = ["Making", "write_products", "write_side_products"]
 
 _STATUS = {"done": "COMPLETE", "skipped": "SKIPPED"}
 
@@ -46,6 +46,8 @@ class Making:
             found["CRDS_CTX"] = Keyword(self.book.pmap, "CRDS context (.pmap) used to select ref files")
         for outcome in self.outcomes:
             for used in outcome.references:  # of two steps the later one counts, as officially
+                if used.origin == "file":
+                    continue  # it is a parameter, told in HISTORY
                 name = used.name if used.origin != "crds" else f"crds://{used.name}"
                 found[R_KEYWORDS[used.reftype]] = Keyword(name, f"{used.reftype} reference file name")
         for outcome in self.outcomes:
@@ -109,7 +111,17 @@ def write_products(
     keywords, history = making.keywords(), making.history()
     paths = []
     for product in products_of(state, ramp_suffix):
-        path = product_path(state.exposure.filename, product.suffix, folder)
+        path = product_path(state.exposure.filename, product.content.suffix, folder)
         write_product(product, state, path, keywords, history, files)
+        paths.append(path)
+    return tuple(paths)
+
+
+def write_side_products(state: State, folder: Path, making: Making, files: Together) -> tuple[Path, ...]:
+    """Write the optional products of the step that made a state, as `write_products` does."""
+    paths = []
+    for side in state.side_products:
+        path = folder / side.file if side.file else product_path(state.exposure.filename, side.suffix, folder)
+        write_product(Product(side), state, path, making.keywords(), making.history(), files)
         paths.append(path)
     return tuple(paths)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import Card, ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, State
+from jwcal_interactive.arrays import Card, ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, SideProduct, State
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES, RAMP_UNIT, RATE_UNIT
 from jwcal_interactive.io.atomic import Together
 from jwcal_interactive.io.fits_files import without_warnings
@@ -32,13 +32,10 @@ SUFFIXES = {
 
 @dataclass(frozen=True)
 class Product:
-    """One FITS file to write: arrays by extension name in order, and tables to carry along."""
+    """One FITS file to write: what it holds, and extensions of the raw file to carry along."""
 
-    suffix: str
-    model: str
-    unit: str
-    arrays: Mapping[str, NDArray[Any]]
-    extra: tuple[ExtraHDU, ...]
+    content: SideProduct
+    extra: tuple[ExtraHDU, ...] = ()
 
 
 def products_of(state: State, ramp_suffix: str = "ramp") -> tuple[Product, ...]:
@@ -63,18 +60,25 @@ def products_of(state: State, ramp_suffix: str = "ramp") -> tuple[Product, ...]:
                 "VAR_RNOISE": slopes.var_rnoise,
             }
             kept = tuple(e for e in extra if suffix == "rateints" and e.name == "INT_TIMES")
-            products.append(Product(suffix, SUFFIXES[suffix], RATE_UNIT, arrays, kept))
+            products.append(_main_product(suffix, SUFFIXES[suffix], RATE_UNIT, arrays, kept))
         return tuple(products)
     if isinstance(state, GuiderSlopes):
         arrays = {"SCI": state.data, "ERR": state.err, "DQ": state.dq}
-        return (Product("cal", SUFFIXES["cal"], RATE_UNIT, arrays, extra),)
+        return (_main_product("cal", SUFFIXES["cal"], RATE_UNIT, arrays, extra),)
     return (_ramp_product(state, ramp_suffix),)
+
+
+def _main_product(
+    suffix: str, model: str, unit: str, arrays: Mapping[str, NDArray[Any]], extra: tuple[ExtraHDU, ...]
+) -> Product:
+    units = {name: unit for name in ("SCI", "ERR") if name in arrays}
+    return Product(SideProduct(suffix=suffix, model=model, arrays=arrays, units=units), extra)
 
 
 def _ramp_product(ramp: Ramp, suffix: str) -> Product:
     if ramp.exposure.exp_type in GUIDER_EXP_TYPES:
         raw = {"SCI": ramp.data, "DQ": ramp.pixeldq}
-        return Product(suffix, "GuiderRawModel", RAMP_UNIT, raw, ramp.exposure.extra)
+        return _main_product(suffix, "GuiderRawModel", RAMP_UNIT, raw, ramp.exposure.extra)
     arrays: dict[str, NDArray[Any]] = {
         "SCI": ramp.data,
         "PIXELDQ": ramp.pixeldq,
@@ -84,7 +88,7 @@ def _ramp_product(ramp: Ramp, suffix: str) -> Product:
         arrays["ZEROFRAME"] = ramp.zeroframe
     if ramp.average_dark_current is not None:
         arrays["AVDRKCUR"] = ramp.average_dark_current
-    return Product(suffix, SUFFIXES["ramp"], RAMP_UNIT, arrays, ramp.exposure.extra)
+    return _main_product(suffix, SUFFIXES["ramp"], RAMP_UNIT, arrays, ramp.exposure.extra)
 
 
 def product_path(input_name: str, suffix: str, folder: Path) -> Path:
@@ -127,31 +131,33 @@ def write_product(
     """
     from astropy.io import fits
 
-    exposure = state.exposure
+    exposure, content = state.exposure, product.content
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")[:23]
     own = {
         "DATE": Keyword(now, "UTC date file created"),
         "FILENAME": Keyword(path.name, "Name of the file"),
-        "DATAMODL": Keyword(product.model, "Type of data model"),
+        "DATAMODL": Keyword(content.model, "Type of data model"),
         **state.keywords,
         **keywords,
+        **content.keywords,
     }
     with files.writing(path) as temporary, without_warnings():
         hdus = fits.HDUList([fits.PrimaryHDU(header=_header(exposure.primary, own))])
         for line in history:
             hdus[0].header.add_history(line)
         extra = [fits.BinTableHDU.fromstring(e.content) for e in product.extra]
-        for name, array in product.arrays.items():
+        for name, array in content.arrays.items():
             cards = exposure.sci if name == "SCI" else ()
-            unit = product.unit if name in ("SCI", "ERR") else None
+            unit = content.units.get(name)
             changes = {"BUNIT": Keyword(unit, "physical units of the array values")} if unit else {}
             hdus.append(fits.ImageHDU(np.asarray(array), _header(cards, changes), name=name, ver=1))
             if name == "DQ":  # the official order
                 hdus.extend(extra)
                 extra = []
+        hdus.extend(fits.BinTableHDU(table, name=name) for name, table in content.tables.items())
         hdus.extend(extra)
         if exposure.meta:
-            own_meta = {"date": now, "filename": path.name, "model_type": product.model}
+            own_meta = {"date": now, "filename": path.name, "model_type": content.model}
             hdus.append(metadata_hdu({**exposure.meta, **own_meta}))
         hdus.writeto(temporary, output_verify="silentfix")
 

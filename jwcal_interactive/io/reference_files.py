@@ -16,6 +16,7 @@ from jwcal_interactive.errors import ReferenceError, one_line
 from jwcal_interactive.instruments import full_frame
 from jwcal_interactive.io.fits_files import open_fits, without_warnings
 from jwcal_interactive.io.headers import cards_of
+from jwcal_interactive.io.user_files import native_table
 
 __all__ = ["ParameterFile", "read_parameters", "read_reference"]
 
@@ -23,6 +24,8 @@ __all__ = ["ParameterFile", "read_parameters", "read_reference"]
 _PRIMARY_ARRAY = {"mask": "DQ", "linearity": "COEFFS"}
 # Further arrays that steps use.
 _MORE_ARRAYS = {"linearity": ("INV_COEFFS",), "dark": ("AVDRKCUR",)}
+# Types that have tables instead of images.
+_TABLE_TYPES = frozenset({"refpix", "rscd"})
 # Axes of the primary array: (…, y, x). Types that are not named here are images.
 _AXES = {"linearity": (3,), "dark": (3, 4), "ipc": (2, 4)}
 # References that stacks of guider strips take as a whole.
@@ -47,7 +50,7 @@ def read_reference(
     Parameters
     ----------
     path : str or Path
-        FITS reference file in the format of its type.
+        FITS or ASDF reference file in the format of its type.
     reftype : str
         Reference type, e.g. ``"gain"``.
     exposure : Exposure
@@ -75,6 +78,8 @@ def read_reference(
     path = Path(path)
     if not path.is_file():
         raise ReferenceError(f"{reftype} reference {path}: no such file. Check the path.")
+    if path.suffix.lower() == ".asdf":
+        return _read_asdf(path, reftype)
     try:
         with path.open("rb") as stream, open_fits(stream) as hdus:
             keywords = _keywords(hdus, path, reftype)
@@ -92,6 +97,8 @@ def _keywords(hdus: Any, path: Path, reftype: str) -> dict[str, Value]:
     """Keywords of the primary header and, where it lacks one, of the extension with the array."""
     name = _PRIMARY_ARRAY.get(reftype, "SCI")
     with without_warnings():
+        if reftype in _TABLE_TYPES:
+            return {c.keyword: c.value for c in reversed(cards_of(hdus[0].header)) if c.value is not None}
         if name not in hdus:
             found = ", ".join(h.name or "?" for h in hdus)
             raise ReferenceError(
@@ -111,6 +118,8 @@ def _read(
     exact: bool,
     check: Callable[[], None],
 ) -> Reference:
+    if reftype in _TABLE_TYPES:
+        return _read_tables(hdus, path, reftype, keywords)
     name = _PRIMARY_ARRAY.get(reftype, "SCI")
     axes, allowed = len(hdus[name].shape), _AXES.get(reftype, (2,))
     if axes not in allowed:
@@ -134,6 +143,38 @@ def _read(
         if more in hdus and hdus[more].header["NAXIS"] >= 2 and _is_used(more, exposure)
     }
     return Reference(reftype=reftype, name=path.name, data=data, dq=dq, arrays=arrays, keywords=keywords)
+
+
+def _read_tables(hdus: Any, path: Path, reftype: str, keywords: dict[str, Value]) -> Reference:
+    with without_warnings():
+        tables = {
+            hdu.name.upper() or f"HDU{index}": native_table(hdu.data)
+            for index, hdu in enumerate(hdus)
+            if not hdu.is_image and hdu.name != "ASDF"
+        }
+    if not tables:
+        found = ", ".join(h.name or "?" for h in hdus)
+        raise ReferenceError(
+            f"{reftype} reference {path}: has no table (found: {found}); is it a reference of another type?"
+        )
+    none = np.empty((0, 0), np.float32)
+    return Reference(reftype=reftype, name=path.name, data=none, tables=tables, keywords=keywords)
+
+
+def _read_asdf(path: Path, reftype: str) -> Reference:
+    import asdf
+    import yaml
+
+    try:
+        with asdf.open(path, memmap=False, lazy_load=False) as file:
+            tree = _plain(file.tree)
+    except (OSError, EOFError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+        raise ReferenceError(
+            f"{reftype} reference {path}: cannot be read as an ASDF file ({one_line(error)}). Give another "
+            "file or remove it from the CRDS cache and fetch it again."
+        ) from error
+    tree.pop("history", None)
+    return Reference(reftype=reftype, name=path.name, data=np.empty((0, 0), np.float32), tree=tree)
 
 
 def _check_kind(path: Path, reftype: str, exposure: Exposure, keywords: dict[str, Value]) -> None:
@@ -297,6 +338,8 @@ def _mapping(node: Any) -> dict[str, Any]:
 def _plain(node: Any) -> Any:
     if hasattr(node, "items"):
         return {str(k): _plain(v) for k, v in node.items()}
+    if hasattr(node, "dtype"):
+        return np.array(node)
     if isinstance(node, (list, tuple)):
         return [_plain(v) for v in node]
     return node

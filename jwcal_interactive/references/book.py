@@ -47,7 +47,7 @@ class UsedReference:
     name: str
     path: str
     sha256: str
-    origin: Literal["crds", "override", "N/A"]
+    origin: Literal["crds", "override", "N/A", "file"]  # file: named by the parameter `reftype`
 
 
 class ReferenceBook:
@@ -111,6 +111,22 @@ class ReferenceBook:
             return UsedReference(reftype, NOT_APPLICABLE, "", "", "N/A")
         origin: Literal["crds", "override"] = "override" if (step, reftype) in overrides else "crds"
         return UsedReference(reftype, Path(path).name, path, content_hash(path, check), origin)
+
+    def file(
+        self, step: str, parameter: str, path: str, check: Callable[[], None] = _never_stop
+    ) -> tuple[Reference, UsedReference]:
+        """Arrays of a file that a parameter names, whole, and how it is recorded.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or unreadable.
+        """
+        from jwcal_interactive.io.user_files import read_user_file
+
+        loaded = read_user_file(path, f"{step}.{parameter}")
+        used = UsedReference(parameter, Path(path).name, path, content_hash(path, check), "file")
+        return loaded, used
 
     def load(
         self,

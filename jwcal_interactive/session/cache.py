@@ -94,3 +94,5 @@ def _arrays(container: Any) -> Iterable[np.ndarray]:
             yield value
         elif dataclasses.is_dataclass(value) and f.name != "exposure":
             yield from _arrays(value)
+        elif f.name == "side_products":
+            yield from (array for side in value for array in side.arrays.values())

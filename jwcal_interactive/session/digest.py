@@ -19,7 +19,7 @@ def digest_state(state: State) -> str:
     """
     total = hashlib.sha256()
     for product in products_of(state):
-        for name, array in product.arrays.items():
-            total.update(f"{product.suffix}/{name} {array.dtype.str} {array.shape}".encode())
+        for name, array in product.content.arrays.items():
+            total.update(f"{product.content.suffix}/{name} {array.dtype.str} {array.shape}".encode())
             total.update(np.ascontiguousarray(array).data)
     return total.hexdigest()

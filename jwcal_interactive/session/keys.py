@@ -38,7 +38,7 @@ def result_keys(
     steps : iterable of str
         In order.
     settings : Settings
-        Give the overrides; an override file that changes on disk changes the key.
+        Give the overrides; a file that changes on disk changes the key, as do those that parameters name.
     params : callable
         Parameters by step name; ``None`` for a step that this version does not offer.
     """
@@ -47,8 +47,9 @@ def result_keys(
     for step in steps:
         model = params(step)
         values = {} if model is None else model.model_dump()
+        files = {} if model is None else {name: file_key(file) for name, file in model.files().items()}
         overrides = {t: file_key(file) for (s, t), file in settings.overrides.items() if s == step}
-        key = _digest(key, step, values, overrides)
+        key = _digest(key, step, values, overrides, files)
         keys[step] = key
     return keys
 

@@ -461,6 +461,8 @@ class Session:
     def write(self, folder: str | Path) -> tuple[Path, ...]:
         """Write the products of the pipeline (``_rate`` and ``_rateints``, or a guider ``_cal``).
 
+        Optional products that steps were asked for, such as masks, are written too.
+
         Returns
         -------
         tuple of Path
@@ -473,13 +475,18 @@ class Session:
             If they cannot be written.
         """
         from jwcal_interactive.io.atomic import Together
-        from jwcal_interactive.provenance import Making, write_products
+        from jwcal_interactive.provenance import Making, write_products, write_side_products
 
         settings, outcomes = self.settings, self.outcomes()  # of one moment: they may change meanwhile
         state = self._finished()
         making = Making(outcomes, settings, self._baseline, self._book)
+        offering = [o.step for o in outcomes if o.offers_more]
+        states = [s for s in map(self.result, offering) if s is not None]
         with Together() as files:
-            return write_products(state, Path(folder), making, files)
+            written = write_products(state, Path(folder), making, files)
+            for offered in states:
+                written += write_side_products(offered, Path(folder), making, files)
+        return written
 
     def export(self, path: str | Path) -> Path:
         """Write the session as a parameterized notebook that papermill runs.
