@@ -53,12 +53,15 @@ def param(
     )
 
 
+_LISTS = {"ints": int, "floats": float}
+
+
 @dataclass(frozen=True)
 class ParamInfo:
     """What interfaces need to know of one parameter; made from the model, never written by hand."""
 
     name: str
-    kind: Literal["bool", "int", "float", "str", "choice"]
+    kind: Literal["bool", "int", "float", "str", "choice", "ints", "floats"]
     optional: bool
     default: Any
     help: str
@@ -69,6 +72,7 @@ class ParamInfo:
     choices: tuple[str, ...]
     slider: tuple[float, float] | None
     file: bool = False
+    length: int | None = None  # of a list (ints, floats) whose length is fixed
 
     @property
     def allowed(self) -> str:
@@ -76,12 +80,18 @@ class ParamInfo:
         if self.kind == "choice":
             text = " | ".join(self.choices)
         else:
-            text = "file name" if self.file else self.kind
+            text = "file name" if self.file else self._kind_in_words()
             if self.minimum is not None:
                 text += f" {'>' if self.exclusive_minimum else '>='} {self.minimum:g}"
             if self.maximum is not None:
                 text += f"{' and' if self.minimum is not None else ''} <= {self.maximum:g}"
         return text + (" or none" if self.optional else "")
+
+    def _kind_in_words(self) -> str:
+        if self.kind not in _LISTS:
+            return self.kind
+        member = "whole numbers" if self.kind == "ints" else "numbers"
+        return f"{self.length or 'any number of'} {member}, with commas between them"
 
 
 class NotYet(NamedTuple):
@@ -140,7 +150,7 @@ class StepParams(BaseModel):
                     "Leave it out."
                 )
         known = {
-            name: _none(value) if _is_optional(cls, name) else value
+            name: _from_text(cls, name, value)
             for name, value in values.items()
             if name not in cls.without_effect and name not in cls.unavailable
         }
@@ -160,12 +170,16 @@ class StepParams(BaseModel):
         return {n: getattr(self, n) for n in fields if getattr(self, n) != fields[n].default}
 
 
-def _none(value: Any) -> Any:
-    return None if isinstance(value, str) and value.strip().lower() in {"none", ""} else value
-
-
-def _is_optional(cls: type[StepParams], name: str) -> bool:
-    return name in cls.model_fields and type(None) in get_args(cls.model_fields[name].annotation)
+def _from_text(cls: type[StepParams], name: str, value: Any) -> Any:
+    """Value of text as on the command line, where pydantic would not take the text itself."""
+    if not isinstance(value, str) or name not in cls.model_fields:
+        return value
+    info = _info(name, cls)
+    if info.optional and value.strip().lower() in {"none", ""}:
+        return None
+    if info.kind in _LISTS:
+        return [part.strip() for part in value.strip().strip("[]()").split(",") if part.strip()]
+    return value
 
 
 def _info(name: str, cls: type[StepParams]) -> ParamInfo:
@@ -178,8 +192,13 @@ def _info(name: str, cls: type[StepParams]) -> ParamInfo:
         annotation = members[0]
     choices: tuple[str, ...] = ()
     kind: Any
+    length: int | None = None
     if get_origin(annotation) is Literal:
         kind, choices = "choice", tuple(str(a) for a in get_args(annotation))
+    elif get_origin(annotation) is tuple:
+        types = get_args(annotation)
+        kind = next(k for k, member in _LISTS.items() if member is types[0])
+        length = None if Ellipsis in types else len(types)
     else:
         kind = {bool: "bool", int: "int", float: "float", str: "str"}[annotation]
     bounds: dict[str, float] = {}
@@ -203,6 +222,7 @@ def _info(name: str, cls: type[StepParams]) -> ParamInfo:
         choices=choices,
         slider=tuple(extra["slider"]) if extra.get("slider") else None,
         file=bool(extra.get("file")),
+        length=length,
     )
 
 

@@ -161,3 +161,32 @@ def _official_class(step: str) -> Any:
     from jwst.pipeline import Detector1Pipeline, GuiderPipeline
 
     return {**GuiderPipeline.step_defs, **Detector1Pipeline.step_defs}[step]
+
+
+class _ListParams(StepParams):
+    box: tuple[int, int] | None = param(None, help="Size of the box.", unit="pixel")
+    waves: tuple[float, ...] = param((), help="Frequencies.", unit="Hz")
+    mask: str | None = param(None, file=True, help="Mask to use.")
+
+
+@pytest.mark.parametrize("given", ["32, 16", "[32, 16]", (32, 16), [32, 16]])
+def test_lists_come_as_text_or_as_sequences(given):
+    assert _ListParams.build("s", {"box": given}).box == (32, 16)
+
+
+def test_lists_of_any_length():
+    assert _ListParams.build("s", {"waves": "1.5,2"}).waves == (1.5, 2.0)
+    assert _ListParams.build("s", {"waves": ""}).waves == ()
+    assert _ListParams.build("s", {"box": "none"}).box is None
+
+
+@pytest.mark.parametrize("given", ["32", "1,2,3", "a,b", [1.5, 2]])
+def test_bad_lists_are_explained(given):
+    with pytest.raises(ParameterError, match=r"s\.box .*2 whole numbers, with commas between them or none"):
+        _ListParams.build("s", {"box": given})
+
+
+def test_files_that_parameters_name():
+    assert _ListParams.build("s", {"mask": "a.fits"}).files() == {"mask": "a.fits"}
+    assert _ListParams().files() == {}
+    assert _ListParams.info("mask").allowed == "file name or none"

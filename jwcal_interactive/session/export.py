@@ -99,6 +99,9 @@ class _Parameter(NamedTuple):
         return f"{self.name}: {self.kind} = {literal}  # {words}"
 
 
+_KINDS = {"choice": "str", "ints": "list", "floats": "list"}
+"""Type in the cell tagged ``parameters`` for each kind of parameter that has no type of that name."""
+
 _OUTPUT_DIR = _Parameter("output_dir", "str", "products", "folder for the products")
 
 
@@ -110,10 +113,11 @@ def _parameters(session: Session) -> Iterator[_Parameter]:
     for step, values in session.settings.values.items():
         for name, value in values.items():
             info = STEPS[step].params.info(name)
-            kind = {"choice": "str"}.get(info.kind, info.kind)
+            kind = _KINDS.get(info.kind, info.kind)
             unit = f"{info.unit}, " if info.unit else ""
             comment = f"{unit}{info.allowed}; {info.help}"
-            yield _Parameter(parameter_name(step, name), kind, value, comment)
+            plain = list(value) if isinstance(value, tuple) else value  # papermill makes tuples text
+            yield _Parameter(parameter_name(step, name), kind, plain, comment)
     for (step, reftype), file in session.settings.overrides.items():
         comment = f"{reftype} reference for {step}, or N/A"
         yield _Parameter(_override_name(step, reftype), "str", file, comment)

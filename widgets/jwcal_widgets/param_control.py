@@ -22,7 +22,9 @@ _SOURCES = {
 
 
 def as_text(value: Any) -> str:
-    """Write a value as it is typed; None is ``none``."""
+    """Write a value as it is typed; None is ``none``, the members of a list have commas between them."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return NONE if value is None else str(value)
 
 
@@ -129,7 +131,7 @@ class ParamControl:
             if info.optional:
                 pairs.insert(0, (NONE, None))
             return ipw.Dropdown(options=pairs, layout={"width": "150px"})
-        width = "150px" if info.kind == "str" else "76px"
+        width = "76px" if info.kind in {"int", "float"} else "150px"
         return ipw.Text(continuous_update=False, layout={"width": width})
 
     def _make_slider(self) -> Any:
