@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +10,8 @@ import numpy as np
 import pytest
 
 from jwcal_interactive.arrays import Card, Exposure, Ramp, Reference
-from jwcal_interactive.references.client import DEMO, crds_environment, open_context
-
-
-@contextlib.contextmanager
-def demo_crds() -> Iterator[None]:
-    """Let the official pipeline take its references from the embedded context."""
-    with crds_environment(open_context(DEMO)):
-        yield
+from tests.support.comparison import compare
+from tests.support.official import run_official
 
 
 @pytest.fixture(scope="session")
@@ -27,46 +19,18 @@ def official_run() -> Callable[..., Any]:
     """Run an official pipeline; ``watch(step, model)`` sees the model (or models) after each step."""
 
     def run(pipeline: str, path: Path, watch: Callable[[str, Any], None], **steps: dict[str, Any]) -> Any:
-        from jwst import pipeline as official
-
-        cls = getattr(official, pipeline)
-        with demo_crds(), warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
-            warnings.simplefilter("ignore")
-            for name, step in cls.step_defs.items():
-                patch.setattr(step, "process", _watched(name, step.process, watch))
-            return cls.call(str(path), steps=steps, save_results=False)
+        return run_official(pipeline, path, watch, steps)
 
     return run
 
 
-def _watched(name: str, process: Callable[..., Any], watch: Callable[[str, Any], None]) -> Callable[..., Any]:
-    def watched(step: Any, *inputs: Any) -> Any:
-        result = process(step, *inputs)
-        watch(name, result)
-        return result
-
-    return watched
-
-
 def assert_same(label: str, ours: np.ndarray, theirs: np.ndarray, ulp: int = 0) -> None:
     """Equal shape and values; floats to a number of float32 ulp, NaN where the other has NaN."""
-    theirs = np.asarray(theirs)
-    assert ours.shape == theirs.shape, f"{label}: shape {ours.shape}, official {theirs.shape}"
+    found = compare(label, ours, theirs)
+    assert not found.problem, f"{label}: {found.problem}"
     if ours.dtype.kind != "f":
-        wrong = ours != theirs
-        assert not wrong.any(), f"{label}: {wrong.sum()} differ, first at {tuple(np.argwhere(wrong)[0])}"
-        return
-    nan = np.isnan(ours)
-    assert np.array_equal(nan, np.isnan(theirs)), f"{label}: NaN in other places"
-    distance = np.abs(ordered(ours[~nan]) - ordered(theirs[~nan].astype(np.float32)))
-    worst = int(distance.max(initial=0))
-    assert worst <= ulp, f"{label}: {(distance > ulp).sum()} values differ by up to {worst} ulp"
-
-
-def ordered(values: np.ndarray) -> np.ndarray:
-    """Integers in the order of float32 values, one apart per representable number."""
-    bits = np.ascontiguousarray(values, np.float32).view(np.int32).astype(np.int64)
-    return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+        assert not found.differing, f"{label}: {found.differing} of {found.values} differ"
+    assert found.ulp <= ulp, f"{label}: {found.differing} values differ, by up to {found.ulp} ulp"
 
 
 @pytest.fixture(scope="session")

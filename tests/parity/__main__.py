@@ -1,0 +1,69 @@
+"""Compare this package with the official pipeline and print the table of parity.
+
+python -m tests.parity --table [--only TEXT]
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+
+from tests.parity.cases import CASES
+from tests.parity.lockstep import ULP, Row, run_case
+
+_HEAD = ("instrument", "mode", "step", "outcome", "values", "ulp", "DQ", "reason for a difference")
+
+
+def lines(rows: Iterable[Row]) -> Iterator[str]:
+    """Rows of a Markdown table."""
+    yield "| " + " | ".join(_HEAD) + " |"
+    yield "|" + "---|" * len(_HEAD)
+    for row in rows:
+        if not row.problems:
+            reason = ""
+        else:
+            reason = row.reason or "NOT EXPLAINED: " + "; ".join(p.split(": ", 1)[1] for p in row.problems)
+        flags = (
+            "equal" if row.flags_equal else f"{sum(d.differing for d in row.differences if d.is_flags)} differ"
+        )
+        cells = (
+            row.case.instrument,
+            row.case.mode,
+            row.step,
+            row.outcome,
+            f"{row.values:,}",
+            str(row.ulp),
+            flags,
+            reason,
+        )
+        yield "| " + " | ".join(cells) + " |"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--table", action="store_true", help="print the table (there is nothing else to do)")
+    parser.add_argument("--only", default="", help="only cases whose name contains this text")
+    options = parser.parse_args()
+    logging.disable(logging.CRITICAL)  # the official pipeline tells its whole life
+    unexplained = 0
+
+    def rows() -> Iterator[Row]:
+        nonlocal unexplained
+        for case in CASES:
+            if options.only.lower() not in case.name.lower():
+                continue
+            for row in run_case(case):
+                unexplained += not row.is_explained
+                yield row
+
+    for line in lines(rows()):
+        print(line, flush=True)
+    print(f"\nulp: largest difference, float32 units in the last place; up to {ULP} count as equal.")
+    print(f"{unexplained} differences without a reason.")
+    return 1 if unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""One exposure through both pipelines: what differs after each step, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jwcal_interactive import open_session
+from jwcal_interactive.demo import kept_exposure
+from jwcal_interactive.simulate import ExposureSpec
+from tests.support.comparison import Difference, compare_state
+from tests.support.official import run_official
+
+ULP = 2
+"""Largest difference of two floats that counts as equal, float32 units in the last place."""
+
+OFFICIAL = {"detector1": "Detector1Pipeline", "dark": "DarkPipeline", "guider": "GuiderPipeline"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """An exposure, and the parameters that both pipelines get.
+
+    ``reasons`` explain, by step, differences that are there on purpose (DIFFERENCES.md says more); a reason
+    that a later step inherits need not be repeated.
+    """
+
+    instrument: str
+    mode: str
+    spec: ExposureSpec
+    pipeline: str = "detector1"
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.instrument} {self.mode}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one step in both pipelines."""
+
+    case: Case
+    step: str
+    outcome: str
+    differences: tuple[Difference, ...] = ()
+    reason: str = ""
+
+    @property
+    def values(self) -> int:
+        return sum(d.values for d in self.differences)
+
+    @property
+    def ulp(self) -> int:
+        return max((d.ulp for d in self.differences), default=0)
+
+    @property
+    def flags_equal(self) -> bool:
+        return all(not d.differing for d in self.differences if d.is_flags)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        found = []
+        for d in self.differences:
+            where = f"{self.case.name}: {self.step}: {d.name}"
+            if d.problem:
+                found.append(f"{where}: {d.problem}")
+            elif d.is_flags and d.differing:
+                found.append(f"{where}: {d.differing} of {d.values} flags differ")
+            elif d.ulp > ULP:
+                found.append(
+                    f"{where}: {d.differing} of {d.values} differ, by up to {d.ulp} ulp, {d.largest:.3g}"
+                )
+        return tuple(found)
+
+    @property
+    def is_explained(self) -> bool:
+        return not self.problems or bool(self.reason)
+
+
+def run_case(case: Case) -> Iterator[Row]:
+    """Compare the state after each step of the case, in the official order."""
+    raw, _ = kept_exposure(case.spec)
+    session = open_session(raw, pipeline=case.pipeline, context="demo")
+    for step, values in case.steps.items():
+        session.set(step, **values)
+    session.run()
+    rows: dict[str, Row] = {}
+    inherited = ""
+
+    def watch(step: str, model: Any) -> None:
+        nonlocal inherited
+        ours = session.result(step)
+        if ours is None:
+            raise AssertionError(f"{case.name}: {step} has no result")
+        inherited = case.reasons.get(step, inherited)
+        before = rows[step].differences if step in rows else ()
+        status = session.status(step).state
+        rows[step] = Row(case, step, status, (*before, *compare_state(ours, model)), inherited)
+
+    run_official(OFFICIAL[case.pipeline], raw, watch, case.steps)
+    yield from rows.values()
