@@ -16,7 +16,7 @@ from jwcal_interactive.kernels.warmup import is_warm
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import Outcome, Watch, compile_kernels, run_recipe
 from jwcal_interactive.provenance import Making, write_products, write_side_products
-from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, RECIPES, Recipe
+from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, Recipe, recipe_names
 from jwcal_interactive.session.opening import Opened, open_exposure
 from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS, get_step
@@ -151,11 +151,11 @@ def _what(name: str | None) -> tuple[str | None, str | None]:
     """Tell a pipeline name from a step name."""
     if name is None:
         return None, None
-    if name.lower() in {n for r in RECIPES.values() for n in (r.name, r.alias)}:
+    if name.lower() in recipe_names():
         return name, None
     if name in STEPS or name in NOT_IN_THIS_VERSION:
         return None, get_step(name).name
-    pipelines = ", ".join(n for r in RECIPES.values() for n in (r.name, r.alias))
+    pipelines = ", ".join(recipe_names())
     raise ParameterError(
         f"there is no pipeline or step {name!r}. Pipelines: {pipelines}. Steps: {', '.join(STEPS)}."
     )
@@ -251,5 +251,5 @@ def _run(
                 written += write_products(state, folder, making(), files, ramp_suffix=outcome.step)
             if save_ramp and steps[following : following + 1] == ("ramp_fit",):
                 written += write_products(state, folder, making(), files)
-        written += write_products(state, folder, making(), files, ramp_suffix=alone or "ramp")
+        written += write_products(state, folder, making(), files, ramp_suffix=alone or opened.recipe.suffix)
     return Calibrated(tuple(written), tuple(outcomes), _notes(opened, outcomes))

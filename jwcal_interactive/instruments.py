@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from jwcal_interactive.arrays import Exposure
 
 __all__ = [
+    "DARK_EXP_TYPES",
     "DETECTORS",
     "FULL_SIZE",
     "GUIDER_EXP_TYPES",
     "RAMP_UNIT",
     "RATE_UNIT",
+    "ExposureKind",
+    "exposure_kind",
     "full_frame",
     "unsupported_readout",
 ]
@@ -53,6 +58,28 @@ GUIDER_EXP_TYPES = frozenset(
         "FGS_FINEGUIDE",
     }
 )
+
+# Exposure types that calwebb_dark is for.
+DARK_EXP_TYPES = frozenset(
+    {
+        "FGS_DARK",
+        "MIR_DARKALL",
+        "MIR_DARKIMG",
+        "MIR_DARKMRS",
+        "NIS_DARK",
+        "NRC_DARK",
+        "NRS_DARK",
+    }
+)
+
+ExposureKind: TypeAlias = Literal["science", "dark", "guider"]
+
+
+def exposure_kind(exposure: Exposure) -> ExposureKind:
+    """Tell what an exposure is taken for, by its EXP_TYPE."""
+    if exposure.exp_type in GUIDER_EXP_TYPES:
+        return "guider"
+    return "dark" if exposure.exp_type in DARK_EXP_TYPES else "science"
 
 
 def full_frame(instrument: str) -> tuple[int, int]:

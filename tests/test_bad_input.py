@@ -225,8 +225,8 @@ def test_dq_of_another_shape(refused: Refused, tiny_raw: Path) -> None:
 
 def test_pipeline_for_other_exposures(refused: Refused, tiny_raw: Path) -> None:
     mentions(refused(tiny_raw, what="guider"), "calwebb_guider", "NIRCAM")
-    tiny_exposure.edit(tiny_raw, {"INSTRUME": "MIRI", "DETECTOR": "MIRIMAGE", "EXP_TYPE": "MIR_IMAGE"})
-    mentions(refused(tiny_raw), "MIRI", "NIRCAM")
+    tiny_exposure.edit(tiny_raw, {"EXP_TYPE": "FGS_TRACK"})
+    mentions(refused(tiny_raw), "calwebb_detector1", "FGS_TRACK", "guider")
 
 
 def test_irs2(refused: Refused, tiny_raw: Path) -> None:

@@ -94,8 +94,8 @@ def _ramp_product(ramp: Ramp, suffix: str) -> Product:
 def product_path(input_name: str, suffix: str, folder: Path) -> Path:
     """Name of a product: the suffix of the input's file name is replaced, e.g. ``_uncal`` by ``_rate``."""
     stem = re.sub(r"\.fits(\.gz)?$", "", Path(input_name).name)
-    steps = {step for recipe in RECIPES.values() for step in recipe.steps}
-    known = "|".join(map(re.escape, sorted({"uncal", *SUFFIXES, *steps})))
+    known_suffixes = {"uncal", *SUFFIXES, *(s for r in RECIPES.values() for s in (*r.steps, r.suffix))}
+    known = "|".join(map(re.escape, sorted(known_suffixes)))
     return folder / f"{re.sub(f'(?<=.)_({known})$', '', stem)}_{suffix}.fits"
 
 

@@ -483,7 +483,7 @@ class Session:
         offering = [o.step for o in outcomes if o.offers_more]
         states = [s for s in map(self.result, offering) if s is not None]
         with Together() as files:
-            written = write_products(state, Path(folder), making, files)
+            written = write_products(state, Path(folder), making, files, ramp_suffix=self.recipe.suffix)
             for offered in states:
                 written += write_side_products(offered, Path(folder), making, files)
         return written

@@ -8,11 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import Exposure, Ramp
-from jwcal_interactive.errors import InputError
+from jwcal_interactive.arrays import Exposure, Ramp, as_whole_number
+from jwcal_interactive.errors import InputError, Skip
 from jwcal_interactive.instruments import FULL_SIZE, unsupported_readout
 
-__all__ = ["REFERENCE_WIDTH", "DetectorFrame", "frame_numbers", "refuse_unsupported"]
+__all__ = [
+    "REFERENCE_WIDTH",
+    "DetectorFrame",
+    "first_integration",
+    "frame_numbers",
+    "integrations_of_exposure",
+    "only_for_miri",
+    "refuse_unsupported",
+]
 
 REFERENCE_WIDTH = 4
 """Width of the border of reference pixels of a near-infrared detector, pixels."""
@@ -24,17 +32,38 @@ def refuse_unsupported(ramp: Ramp, step: str) -> None:
     Raises
     ------
     InputError
-        For MIRI, NIRSpec IRS2, and multi-stripe read-outs, naming the keyword.
+        Naming the keyword.
     """
     exposure = ramp.exposure
     what = unsupported_readout(exposure, ramp.data.shape[-2:])
-    if exposure.instrument == "MIRI":
-        what = "INSTRUME = MIRI: the mid-infrared pipeline"
     if what:
         raise InputError(
-            f"{exposure.filename}: {what} is not supported by the step {step} of this version, which "
-            "does near-infrared exposures in the traditional read-out. Use the official pipeline."
+            f"{exposure.filename}: {what} is not supported by the step {step} of this version. Use the "
+            "official pipeline."
         )
+
+
+def only_for_miri(exposure: Exposure) -> None:
+    """Skip a step of the MIRI detectors on any other.
+
+    Raises
+    ------
+    Skip
+    """
+    if exposure.instrument != "MIRI":
+        raise Skip(f"it is for MIRI, the exposure is of {exposure.instrument}")
+
+
+def first_integration(exposure: Exposure) -> int:
+    """Place of the first integration of the file in the exposure, from 0; later segments have INTSTART > 1."""
+    start = as_whole_number(exposure.keyword("INTSTART"))
+    return start - 1 if start is not None and start >= 1 else 0
+
+
+def integrations_of_exposure(exposure: Exposure) -> int:
+    """Integrations of the whole exposure (NINTS), of which the file may be a segment."""
+    total = as_whole_number(exposure.keyword("NINTS"))
+    return max(exposure.nints, total or 0)
 
 
 def frame_numbers(exposure: Exposure) -> NDArray[np.float64]:

@@ -177,9 +177,9 @@ def test_reference_of_another_shape(ramp_of, refs_of, reference_of):
         jump(ramp_of(hit()), refs_of() | {"gain": small}, JumpParams(), Tiles(threads=1))
 
 
-def test_mid_infrared_is_refused(ramp_of, refs_of):
-    with pytest.raises(InputError, match="MIRI"):
-        jump(ramp_of(hit(), instrument="MIRI"), refs_of(), JumpParams(), Tiles(threads=1))
+def test_stripes_are_refused(ramp_of, refs_of):
+    with pytest.raises(InputError, match="SSTR_NST"):
+        jump(ramp_of(hit(), keywords={"SSTR_NST": 4}), refs_of(), JumpParams(), Tiles(threads=1))
 
 
 @pytest.mark.parametrize("name", ["expand_large_events", "find_showers"])

@@ -3,8 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jwcal_interactive.errors import InputError
-from jwcal_interactive.steps.readout import DetectorFrame, frame_numbers, refuse_unsupported
+from jwcal_interactive.errors import InputError, Skip
+from jwcal_interactive.steps.readout import (
+    DetectorFrame,
+    first_integration,
+    frame_numbers,
+    integrations_of_exposure,
+    only_for_miri,
+    refuse_unsupported,
+)
 
 ORIENTATIONS = [(f * s, (3 - f) * t) for f in (1, 2) for s in (1, -1) for t in (1, -1)]
 
@@ -50,7 +57,6 @@ def test_frame_numbers_count_dropped_frames(ramp_of):
 @pytest.mark.parametrize(
     ("facts", "named"),
     [
-        ({"instrument": "MIRI", "detector": "MIRIMAGE"}, "INSTRUME = MIRI"),
         ({"instrument": "NIRSPEC", "readpatt": "NRSIRS2RAPID"}, "READPATT = NRSIRS2RAPID"),
         ({"keywords": {"MSTR_RD1": 40}}, "MSTR_RD1 = 40"),
         ({"keywords": {"SSTR_NST": 10}}, "SSTR_NST = 10"),
@@ -68,3 +74,24 @@ def test_interleaved_pixels_are_refused_by_their_number(ramp_of):
 
 def test_ordinary_exposures_pass(ramp_of):
     refuse_unsupported(ramp_of(np.zeros((1, 1, 4, 4)), keywords={"SSTR_NST": 0}), "ipc")
+
+
+@pytest.mark.parametrize(
+    ("keywords", "first", "total"),
+    [
+        ({}, 0, 2),
+        ({"INTSTART": 1, "NINTS": 2}, 0, 2),
+        ({"INTSTART": 11, "INTEND": 12, "NINTS": 30}, 10, 30),
+        ({"INTSTART": 0, "NINTS": 1}, 0, 2),
+        ({"INTSTART": "x"}, 0, 2),
+    ],
+)
+def test_place_of_a_segment(keywords, first, total, ramp_of):
+    exposure = ramp_of(np.zeros((2, 1, 4, 4)), keywords=keywords).exposure
+    assert (first_integration(exposure), integrations_of_exposure(exposure)) == (first, total)
+
+
+def test_steps_for_miri(ramp_of):
+    only_for_miri(ramp_of(np.zeros((1, 1, 4, 4)), instrument="MIRI").exposure)
+    with pytest.raises(Skip, match="NIRCAM"):
+        only_for_miri(ramp_of(np.zeros((1, 1, 4, 4))).exposure)
