@@ -25,9 +25,7 @@ def lines(rows: Iterable[Row]) -> Iterator[str]:
             reason = ""
         else:
             reason = row.reason or "NOT EXPLAINED: " + "; ".join(p.split(": ", 1)[1] for p in row.problems)
-        flags = (
-            "equal" if row.flags_equal else f"{sum(d.differing for d in row.differences if d.is_flags)} differ"
-        )
+        flags = f"{row.flags_differing} differ" if row.flags_differing else "equal"
         cells = (
             row.case.instrument,
             row.case.mode,

@@ -57,8 +57,8 @@ class Row:
         return max((d.ulp for d in self.differences), default=0)
 
     @property
-    def flags_equal(self) -> bool:
-        return all(not d.differing for d in self.differences if d.is_flags)
+    def flags_differing(self) -> int:
+        return sum(d.differing for d in self.differences if d.is_flags)
 
     @property
     def problems(self) -> tuple[str, ...]:
