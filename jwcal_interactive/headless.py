@@ -206,7 +206,7 @@ def _find_references(
             reftype
             for step in steps
             if step in effective and not effective[step].skip
-            for reftype in STEPS[step].references
+            for reftype in STEPS[step].references_for(opened.exposure, effective[step])
             if (step, reftype) not in settings.overrides
         )
     )

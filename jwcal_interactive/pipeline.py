@@ -167,11 +167,11 @@ def run_step(
     definition = STEPS[name]
     start = time.perf_counter()
     tiles.check()
+    types = definition.references_for(state.exposure, params)
     references: dict[str, Reference | None] = {
-        t: book.load(name, t, overrides, exact=t in definition.uncut, check=tiles.check)
-        for t in definition.references
+        t: book.load(name, t, overrides, exact=t in definition.uncut, check=tiles.check) for t in types
     }
-    used = tuple(book.used(name, t, overrides, tiles.check) for t in definition.references)
+    used = tuple(book.used(name, t, overrides, tiles.check) for t in types)
     references |= dict.fromkeys(info.name for info in params.infos() if info.file)
     for parameter, path in params.files().items():
         references[parameter], file = book.file(name, parameter, path, tiles.check)

@@ -412,10 +412,9 @@ class Session:
         """
         self._index(step)
         definition = get_step(step)
-        overrides = self.settings.overrides
-        return {
-            t: self._book.load(step, t, overrides, exact=t in definition.uncut) for t in definition.references
-        }
+        settings = self.settings
+        types = definition.references_for(self.exposure, self._params(step, settings))
+        return {t: self._book.load(step, t, settings.overrides, exact=t in definition.uncut) for t in types}
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """Outcomes of the steps that are up to date, in order."""
