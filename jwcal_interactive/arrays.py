@@ -190,6 +190,8 @@ class Ramp(_Frozen):
         For the Poisson variance, electron/s.
     side_products : tuple of SideProduct
         What the step that made this state offers beside it; they are not passed on to the next step.
+    tallies : mapping of str to int64 (ny,)
+        What the step counted in each row, for keywords about the whole frame (`StepDefinition.finish`).
     """
 
     exposure: Exposure
@@ -199,6 +201,7 @@ class Ramp(_Frozen):
     zeroframe: F32 | None = None
     average_dark_current: F32 | None = None
     keywords: Mapping[str, Keyword] = field(default_factory=dict)
+    tallies: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     side_products: tuple[SideProduct, ...] = ()
 
 

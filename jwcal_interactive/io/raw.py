@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import zlib
+from collections.abc import Mapping
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Exposure, ExtraHDU, Ramp, as_whole_number
+from jwcal_interactive.cutouts import ALL, cut_exposure
 from jwcal_interactive.errors import InputError, one_line
-from jwcal_interactive.instruments import GUIDER_EXP_TYPES, unsupported_readout
+from jwcal_interactive.instruments import FULL_SIZE, GUIDER_EXP_TYPES, is_interleaved, unsupported_readout
 from jwcal_interactive.io.fits_files import open_fits, without_warnings
 from jwcal_interactive.io.headers import cards_of, exposure_from_cards
+from jwcal_interactive.io.image_rows import ImageRows
 from jwcal_interactive.io.metadata_tree import read_metadata
 
-__all__ = ["read_arrays", "read_exposure", "read_ramp"]
+__all__ = ["RampFile", "open_ramp", "read_arrays", "read_exposure", "read_ramp"]
 
 # Extensions of a level-1b or ramp file that become arrays of a `Ramp`; all other tables are carried along.
 _RAMP_HDUS = frozenset({"SCI", "PIXELDQ", "GROUPDQ", "ZEROFRAME", "AVDRKCUR", "DQ", "ERR", "ASDF"})
@@ -53,11 +56,86 @@ def read_ramp(path: str | Path) -> Ramp:
     Raises
     ------
     InputError
+        As `open_ramp`.
+    """
+    file = open_ramp(path)
+    try:
+        return file.cut()
+    finally:
+        file.close()
+
+
+def open_ramp(path: str | Path) -> RampFile:
+    """Open and check a raw exposure or a ramp product, whose arrays are read when they are asked for.
+
+    Raises
+    ------
+    InputError
         If the file is missing, not FITS, truncated, not a ramp, or its header is incomplete, absurd, or
         disagrees with the array.
     """
     with _Opened(Path(path)) as opened:
-        return opened.ramp()
+        return opened.file()
+
+
+class RampFile:
+    """An exposure on disk that has been opened and checked.
+
+    Attributes
+    ----------
+    path : Path
+    exposure : Exposure
+    frame : tuple of int
+        Rows and columns (ny, nx) of the arrays.
+    """
+
+    def __init__(self, path: Path, exposure: Exposure, arrays: Mapping[str, ImageRows]) -> None:
+        self.path, self.exposure = path, exposure
+        self.frame = arrays["SCI"].shape[-2:]
+        self._arrays = arrays
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of memory that it takes between two readings."""
+        return sum(rows.kept_bytes for rows in self._arrays.values())
+
+    def cut(self, rows: slice = ALL, columns: slice = ALL) -> Ramp:
+        """Read rows and columns of all integrations and groups.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read any more.
+        """
+        data = self._read("SCI", np.float32, rows, columns)
+        assert data is not None
+        pixeldq = self._read("PIXELDQ", np.uint32, rows, columns)
+        groupdq = self._read("GROUPDQ", np.uint8, rows, columns)
+        return Ramp(
+            exposure=cut_exposure(self.exposure, self.frame, rows, columns),
+            data=data,
+            groupdq=np.zeros(data.shape, np.uint8) if groupdq is None else groupdq,
+            pixeldq=np.zeros(data.shape[2:], np.uint32) if pixeldq is None else pixeldq,
+            zeroframe=self._read("ZEROFRAME", np.float32, rows, columns),
+            average_dark_current=self._read("AVDRKCUR", np.float32, rows, columns),
+        )
+
+    def close(self) -> None:
+        """Close the file until it is read again."""
+        for rows in self._arrays.values():
+            rows.close()
+
+    def _read(self, name: str, dtype: Any, rows: slice, columns: slice) -> NDArray[Any] | None:
+        if name not in self._arrays:
+            return None
+        try:
+            return self._arrays[name].read(dtype, rows, columns)
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.path, name, error) from None
+
+
+def _unreadable(path: Path, name: str, error: Exception) -> InputError:
+    return InputError(f"{path}[{name}]: the array cannot be read ({one_line(error)}); the file is damaged.")
 
 
 class _Opened:
@@ -155,16 +233,21 @@ class _Opened:
         return content
 
     def _check_shape(self, exposure: Exposure, shape: tuple[int, ...]) -> Exposure:
-        """Compare the header with the array; NINTS becomes the number in this file (a segment)."""
+        """Compare the header with the array; NINTS becomes the number in this file (a segment).
+
+        The subarray of an interleaved frame is that of its normal pixels.
+        """
         first, last = (as_whole_number(exposure.keyword(k)) for k in ("INTSTART", "INTEND"))
         nints = exposure.nints
         where = "NINTS"
         if first is not None and last is not None and last >= first >= 1:
             nints, where = last - first + 1, "INTSTART, INTEND"
+        if is_interleaved(shape) and exposure.ysize == shape[2]:
+            exposure = dataclasses.replace(exposure, ysize=FULL_SIZE)
         told = {
             where: (nints, shape[0]),
             "NGROUPS": (exposure.ngroups, shape[1]),
-            "SUBSIZE2": (exposure.ysize, shape[2]),
+            "SUBSIZE2": (exposure.ysize, FULL_SIZE if is_interleaved(shape) else shape[2]),
             "SUBSIZE1": (exposure.xsize, shape[3]),
         }
         for keyword, (announced, found) in told.items():
@@ -178,65 +261,31 @@ class _Opened:
                 )
         return dataclasses.replace(exposure, nints=shape[0], ngroups=shape[1])
 
-    def ramp(self) -> Ramp:
-        """Read the arrays."""
+    def file(self) -> RampFile:
+        """Find the arrays and check their shapes."""
         exposure = self.exposure
-        shape = (exposure.nints, exposure.ngroups, exposure.ysize, exposure.xsize)
+        shape = tuple(self.hdus["SCI"].shape)
         frame = shape[2:]
-        data = self._array("SCI", np.float32, shape)
-        assert data is not None
-        groupdq = self._array("GROUPDQ", np.uint8, shape)
-        dq_hdu = "DQ" if exposure.exp_type in GUIDER_EXP_TYPES else "PIXELDQ"
-        pixeldq = self._array(dq_hdu, np.uint32, frame)
-        zeroframe = None
+        shapes = {"SCI": shape, "GROUPDQ": shape, "PIXELDQ": frame, "AVDRKCUR": frame}
         if exposure.zero_frame:
-            zeroframe = self._array("ZEROFRAME", np.float32, (shape[0], *frame))
-        return Ramp(
-            exposure=exposure,
-            data=data,
-            groupdq=np.zeros(shape, np.uint8) if groupdq is None else groupdq,
-            pixeldq=np.zeros(frame, np.uint32) if pixeldq is None else pixeldq,
-            zeroframe=zeroframe,
-            average_dark_current=self._array("AVDRKCUR", np.float32, frame),
-        )
-
-    def _array(self, name: str, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any] | None:
-        if name not in self.hdus:
-            return None
-        hdu = self.hdus[name]
-        try:
-            array = None if self.compressed else _plain_uint16(self.path, hdu)
-            if array is None:
-                array = hdu.data
-        except (OSError, EOFError, ValueError, TypeError) as error:
-            raise InputError(
-                f"{self.path}[{name}]: the array cannot be read ({one_line(error)}); the file is damaged."
-            ) from None
-        if array is None or array.shape != shape:
-            found = None if array is None else array.shape
-            raise InputError(f"{self.path}[{name}]: the array has shape {found}, expected {shape}.")
-        return np.ascontiguousarray(array, dtype=dtype)
-
-
-def _plain_uint16(path: Path, hdu: Any) -> NDArray[np.uint16] | None:
-    """Unsigned 16-bit pixels straight from the file, ten times faster than through scaling; else None.
-
-    FITS stores them as signed big-endian numbers with BZERO = 32768, which is the same bits with the sign
-    bit flipped (FITS standard 4.0, section 5.2.5).
-    """
-    info = hdu.fileinfo()
-    header = hdu.header
-    stored = header["BITPIX"], header.get("BZERO"), header.get("BSCALE", 1)
-    if stored != (16, 32768, 1) or info is None:
-        return None
-    shape = hdu.shape
-    count = int(np.prod(shape))
-    raw = np.fromfile(path, ">u2", count=count, offset=info["datLoc"])
-    if raw.size != count:
-        raise OSError(f"{raw.size} of {count} pixels present")
-    native = raw.astype("u2")
-    native ^= np.uint16(0x8000)
-    return native.reshape(shape)
+            shapes["ZEROFRAME"] = (shape[0], *frame)
+        stored = {name: name for name in shapes}
+        if exposure.exp_type in GUIDER_EXP_TYPES:
+            stored["PIXELDQ"] = "DQ"
+        arrays = {}
+        for name, wanted in shapes.items():
+            if (extension := stored[name]) not in self.hdus:
+                continue
+            hdu = self.hdus[extension]
+            try:
+                arrays[name] = ImageRows(self.path, hdu, compressed=self.compressed)
+            except (OSError, EOFError, ValueError, TypeError) as error:
+                raise _unreadable(self.path, extension, error) from None
+            if arrays[name].shape != wanted:
+                raise InputError(
+                    f"{self.path}[{extension}]: the array has shape {arrays[name].shape}, expected {wanted}."
+                )
+        return RampFile(self.path, exposure, arrays)
 
 
 def read_arrays(path: str | Path) -> dict[str, NDArray[Any]]:

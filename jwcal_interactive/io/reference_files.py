@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,27 +15,172 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import Exposure, Reference, Value, as_whole_number
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import ReferenceError, one_line
-from jwcal_interactive.instruments import full_frame
+from jwcal_interactive.instruments import FULL_SIZE, full_frame, is_interleaved
 from jwcal_interactive.io.fits_files import open_fits, without_warnings
 from jwcal_interactive.io.headers import cards_of
+from jwcal_interactive.io.image_rows import ImageRows
 from jwcal_interactive.io.user_files import native_table
 
-__all__ = ["ParameterFile", "read_parameters", "read_reference"]
+__all__ = ["ParameterFile", "ReferenceFile", "open_reference", "read_parameters", "read_reference"]
 
 # Extension of the primary array where it is not SCI.
 _PRIMARY_ARRAY = {"mask": "DQ", "linearity": "COEFFS"}
 # Further arrays that steps use.
-_MORE_ARRAYS = {"linearity": ("INV_COEFFS",), "dark": ("AVDRKCUR",)}
+_MORE_ARRAYS = {"linearity": ("INV_COEFFS",), "dark": ("AVDRKCUR",), "flat": ("ERR",)}
 # Types that have tables instead of images.
 _TABLE_TYPES = frozenset({"refpix", "rscd"})
 # Axes of the primary array: (…, y, x). Types that are not named here are images.
-_AXES = {"linearity": (3,), "dark": (3, 4), "ipc": (2, 4)}
-# References that stacks of guider strips take as a whole.
-_MEAN_FOR_STACKS = frozenset({"gain", "readnoise"})
+_AXES = {"linearity": (3,), "dark": (3, 4), "reset": (4,), "ipc": (2, 4)}
+# References that are not cut for stacks of guider strips, which come from all over the detector.
+_WHOLE_FOR_STACKS = frozenset({"gain", "readnoise", "flat"})
 
 
 def _never_stop() -> None:
     """For callers that read to the end."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """An array of a reference file, with what to read of it."""
+
+    rows: ImageRows
+    dtype: Any
+    window: tuple[slice, slice] | None  # rows and columns that the exposure covers; None for all
+    cuttable: bool  # whether it has the exposure's rows and columns at all
+    planes: int | None = None  # of the first axis; None for all
+
+    def read(self, rows: slice, columns: slice, check: Callable[[], None]) -> NDArray[Any]:
+        if not self.cuttable:
+            rows = columns = slice(None)
+        if self.window is not None:
+            rows, columns = (_within(w, part) for w, part in zip(self.window, (rows, columns), strict=True))
+        return self.rows.read(self.dtype, rows, columns, slice(self.planes), check)
+
+
+def _within(window: slice, part: slice) -> slice:
+    """Part of the exposure, on an axis of the reference."""
+    start, stop, _ = part.indices(window.stop - window.start)
+    return slice(window.start + start, window.start + stop)
+
+
+class ReferenceFile:
+    """A reference file that has been opened and checked; its arrays are read when they are asked for.
+
+    Attributes
+    ----------
+    reftype, name, keywords
+        As of a `Reference`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        reftype: str,
+        keywords: dict[str, Value],
+        parts: Mapping[str, _Part],
+        flags: Mapping[int, int] | None = None,
+        whole: Reference | None = None,
+    ) -> None:
+        self.reftype, self.name, self.keywords = reftype, path.name, keywords
+        self._path, self._parts, self._flags, self._whole = path, parts, flags, whole
+
+    def cut(
+        self,
+        rows: slice = slice(None),
+        columns: slice = slice(None),
+        check: Callable[[], None] = _never_stop,
+    ) -> Reference:
+        """Read rows and columns of the exposure's frame; tables, trees and frameless arrays come whole.
+
+        ``check`` is called between the planes of an array; it raises to stop reading.
+
+        Raises
+        ------
+        ReferenceError
+            If the file cannot be read any more.
+        """
+        if self._whole is not None:
+            return self._whole
+        try:
+            arrays = {name: part.read(rows, columns, check) for name, part in self._parts.items()}
+        except (OSError, ValueError) as error:
+            raise _unreadable(self._path, self.reftype, error) from error
+        if "DQ" in arrays:
+            arrays["DQ"] = _translated(_flat_flags(arrays["DQ"]), self._flags)
+        name = _PRIMARY_ARRAY.get(self.reftype, "SCI")
+        data, dq = arrays[name], arrays.get("DQ")
+        more = {k: v for k, v in arrays.items() if k not in (name, "DQ")}
+        return Reference(
+            reftype=self.reftype, name=self.name, data=data, dq=dq, arrays=more, keywords=self.keywords
+        )
+
+    def row_bytes(self) -> int:
+        """Bytes in memory of one row of all its arrays."""
+        return sum(_row_bytes(part) for part in self._parts.values() if part.cuttable)
+
+    def close(self) -> None:
+        """Close the file until it is read again."""
+        for part in self._parts.values():
+            part.rows.close()
+
+
+def _row_bytes(part: _Part) -> int:
+    shape = part.rows.shape
+    planes = int(np.prod([len(range(shape[0])[: part.planes]), *shape[1:-2]])) if len(shape) > 2 else 1
+    return int(planes * shape[-1] * np.dtype(part.dtype).itemsize)
+
+
+def _unreadable(path: Path, reftype: str, error: Exception) -> ReferenceError:
+    return ReferenceError(
+        f"{reftype} reference {path}: cannot be read as a FITS reference file ({one_line(error)}). "
+        "Give another file or remove it from the CRDS cache and fetch it again."
+    )
+
+
+def open_reference(
+    path: str | Path,
+    reftype: str,
+    exposure: Exposure,
+    *,
+    exact: bool = False,
+    chosen_by_crds: bool = False,
+) -> ReferenceFile:
+    """Open a reference file and check that it fits.
+
+    Parameters
+    ----------
+    path : str or Path
+        FITS or ASDF reference file in the format of its type.
+    reftype : str
+        Reference type, e.g. ``"gain"``.
+    exposure : Exposure
+        Gives the subarray to cut out.
+    exact : bool
+        The reference must have the exposure's subarray; it is not cut out of a larger one.
+    chosen_by_crds : bool
+        The rules of CRDS name this file: its own keywords need not say once more that it fits.
+
+    Raises
+    ------
+    ReferenceError
+        If the file is missing, unreadable, lacks the array, does not cover the subarray, or (one that the
+        user gave) is of another type or detector.
+    """
+    from astropy.io.fits import VerifyError
+
+    path = Path(path)
+    if not path.is_file():
+        raise ReferenceError(f"{reftype} reference {path}: no such file. Check the path.")
+    if path.suffix.lower() == ".asdf":
+        return ReferenceFile(path, reftype, {}, {}, whole=_read_asdf(path, reftype))
+    try:
+        with path.open("rb") as stream, open_fits(stream) as hdus:
+            keywords = _keywords(hdus, path, reftype)
+            if not chosen_by_crds:
+                _check_kind(path, reftype, exposure, keywords)
+            return _opened(hdus, path, reftype, exposure, keywords, exact)
+    except (OSError, EOFError, ValueError, TypeError, KeyError, VerifyError) as error:
+        raise _unreadable(path, reftype, error) from error
 
 
 def read_reference(
@@ -49,16 +196,8 @@ def read_reference(
 
     Parameters
     ----------
-    path : str or Path
-        FITS or ASDF reference file in the format of its type.
-    reftype : str
-        Reference type, e.g. ``"gain"``.
-    exposure : Exposure
-        Gives the subarray to cut out.
-    exact : bool
-        The reference must have the exposure's subarray; it is not cut out of a larger one.
-    chosen_by_crds : bool
-        The rules of CRDS name this file: its own keywords need not say once more that it fits.
+    path, reftype, exposure, exact, chosen_by_crds
+        As for `open_reference`.
     check : callable
         Called between the planes of an array; raises to stop reading.
 
@@ -70,27 +209,13 @@ def read_reference(
     Raises
     ------
     ReferenceError
-        If the file is missing, unreadable, lacks the array, does not cover the subarray, or (one that the
-        user gave) is of another type or detector.
+        As `open_reference`.
     """
-    from astropy.io.fits import VerifyError
-
-    path = Path(path)
-    if not path.is_file():
-        raise ReferenceError(f"{reftype} reference {path}: no such file. Check the path.")
-    if path.suffix.lower() == ".asdf":
-        return _read_asdf(path, reftype)
+    file = open_reference(path, reftype, exposure, exact=exact, chosen_by_crds=chosen_by_crds)
     try:
-        with path.open("rb") as stream, open_fits(stream) as hdus:
-            keywords = _keywords(hdus, path, reftype)
-            if not chosen_by_crds:
-                _check_kind(path, reftype, exposure, keywords)
-            return _read(hdus, path, reftype, exposure, keywords, exact, check)
-    except (OSError, EOFError, ValueError, TypeError, KeyError, VerifyError) as error:
-        raise ReferenceError(
-            f"{reftype} reference {path}: cannot be read as a FITS reference file ({one_line(error)}). "
-            "Give another file or remove it from the CRDS cache and fetch it again."
-        ) from error
+        return file.cut(check=check)
+    finally:
+        file.close()
 
 
 def _keywords(hdus: Any, path: Path, reftype: str) -> dict[str, Value]:
@@ -109,17 +234,11 @@ def _keywords(hdus: Any, path: Path, reftype: str) -> dict[str, Value]:
     return {c.keyword: c.value for c in reversed(cards) if c.value is not None}
 
 
-def _read(
-    hdus: Any,
-    path: Path,
-    reftype: str,
-    exposure: Exposure,
-    keywords: dict[str, Value],
-    exact: bool,
-    check: Callable[[], None],
-) -> Reference:
+def _opened(
+    hdus: Any, path: Path, reftype: str, exposure: Exposure, keywords: dict[str, Value], exact: bool
+) -> ReferenceFile:
     if reftype in _TABLE_TYPES:
-        return _read_tables(hdus, path, reftype, keywords)
+        return ReferenceFile(path, reftype, keywords, {}, whole=_read_tables(hdus, path, reftype, keywords))
     name = _PRIMARY_ARRAY.get(reftype, "SCI")
     axes, allowed = len(hdus[name].shape), _AXES.get(reftype, (2,))
     if axes not in allowed:
@@ -128,21 +247,31 @@ def _read(
             f"{' or '.join(map(str, allowed))}. Give a file in the format of this type."
         )
     window = _window(hdus[name], path, reftype, exposure, keywords, exact)
-    primary_type = np.uint32 if name == "DQ" else np.float32
-    groups = _groups_needed(hdus[name].shape[0], exposure, keywords) if reftype == "dark" else None
-    data = _cut(hdus[name], window, primary_type, check, groups)
-    dq = None
+    compressed = _is_gzip(path)
+    frame = (exposure.ysize, exposure.xsize)
+
+    def part(extension: str, dtype: Any, planes: int | None = None) -> _Part:
+        rows = ImageRows(path, hdus[extension], compressed=compressed)
+        framed = window is not None or (rows.shape[-2:] == frame and not (reftype == "ipc" and axes == 2))
+        return _Part(rows, dtype, window, framed, planes)
+
+    in_groups = reftype == "dark" and axes == 3
+    groups = _groups_needed(hdus[name].shape[0], exposure, keywords) if in_groups else None
+    parts = {name: part(name, np.uint32 if name == "DQ" else np.float32, groups)}
+    flags = None
     if "DQ" in hdus and hdus["DQ"].header["NAXIS"] >= 2:
-        dq = data if name == "DQ" else _cut(hdus["DQ"], window, np.uint32, check)
-        dq = _standard_bits(dq, hdus)
-        if name == "DQ":
-            data = dq
-    arrays = {
-        more: _cut(hdus[more], window, np.float32, check)
-        for more in _MORE_ARRAYS.get(reftype, ())
-        if more in hdus and hdus[more].header["NAXIS"] >= 2 and _is_used(more, exposure)
-    }
-    return Reference(reftype=reftype, name=path.name, data=data, dq=dq, arrays=arrays, keywords=keywords)
+        if name != "DQ":
+            parts["DQ"] = part("DQ", np.uint32)
+        flags = _standard_bits(hdus)
+    for more in _MORE_ARRAYS.get(reftype, ()):
+        if more in hdus and hdus[more].header["NAXIS"] >= 2 and _is_used(more, exposure):
+            parts[more] = part(more, np.float32)
+    return ReferenceFile(path, reftype, keywords, parts, flags)
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
 
 
 def _read_tables(hdus: Any, path: Path, reftype: str, keywords: dict[str, Value]) -> Reference:
@@ -208,18 +337,20 @@ def _window(
     told = keywords.get("SUBSTRT1"), keywords.get("SUBSTRT2")
     xstart, ystart = as_whole_number(told[0]), as_whole_number(told[1])
     if xstart is None or ystart is None or min(xstart, ystart) < 1:
-        if (ny, nx) != full_frame(exposure.instrument):
+        if (ny, nx) != full_frame(exposure.instrument) and not is_interleaved(shape):
             raise ReferenceError(
                 f"{reftype} reference {path}: its place on the detector is unknown (keywords SUBSTRT1, "
                 f"SUBSTRT2 = {told}) and its shape {ny, nx} is not a full frame."
             )
         xstart = ystart = 1
     x0, y0 = exposure.xstart - xstart, exposure.ystart - ystart
+    if is_interleaved(shape):  # not to be cut, since the rows of its keywords are the normal ones
+        ny, exact = FULL_SIZE, True
     fits_exactly = (x0, y0, nx, ny) == (0, 0, exposure.xsize, exposure.ysize)
     inside = min(x0, y0) >= 0 and x0 + exposure.xsize <= nx and y0 + exposure.ysize <= ny and not exact
     if not (fits_exactly or inside):
-        if reftype in _MEAN_FOR_STACKS and exposure.exp_type == "FGS_ID-STACK":
-            return None  # stacks are strips from all over the detector; guider_cds takes the mean
+        if reftype in _WHOLE_FOR_STACKS and exposure.exp_type == "FGS_ID-STACK":
+            return None
         must = "be of the same subarray as" if exact else "cover"
         raise ReferenceError(
             f"{reftype} reference {path}: does not fit: it has {nx} x {ny} pixels from "
@@ -252,40 +383,36 @@ def _groups_needed(groups: int, exposure: Exposure, keywords: Mapping[str, Value
     return needed if needed < groups else None
 
 
-def _cut(
-    hdu: Any,
-    window: tuple[slice, slice] | None,
-    dtype: Any,
-    check: Callable[[], None],
-    groups: int | None = None,
-) -> NDArray[Any]:
-    """Rows and columns of an array, plane by plane: each is converted as it is read, and reading can stop."""
-    if hdu.header["NAXIS"] <= 2:
-        array = hdu.data if window is None else hdu.section[window]
-        return np.ascontiguousarray(array, dtype=dtype)
-    rows, columns = window or (slice(None), slice(None))
-    *leading, ny, nx = hdu.shape
-    if groups is not None:
-        leading[0] = groups
-    out = np.empty((*leading, len(range(ny)[rows]), len(range(nx)[columns])), dtype)
-    for index in np.ndindex(*leading):
-        check()
-        out[index] = hdu.section[(*index, rows, columns)]
-    return out
-
-
-def _standard_bits(dq: NDArray[Any], hdus: Any) -> NDArray[np.uint32]:
-    """Translate the bits that a file defines in its DQ_DEF table into the standard ones.
+def _standard_bits(hdus: Any) -> dict[int, int] | None:
+    """Bits that a file defines in its DQ_DEF table, with their standard ones; ``None`` without a table.
 
     Names that are not standard flags are dropped (JWST documentation, "Data Quality Flags").
     """
     if "DQ_DEF" not in hdus or hdus["DQ_DEF"].data is None or not len(hdus["DQ_DEF"].data):
-        return dq
-    out = np.zeros_like(dq)
+        return None
+    bits: dict[int, int] = {}
     for row in hdus["DQ_DEF"].data:
         flag = DQ.__members__.get(str(row["NAME"]).strip())
         if flag is not None:
-            out[(dq & np.uint32(row["VALUE"])) != 0] |= np.uint32(flag)
+            bits[int(row["VALUE"])] = bits.get(int(row["VALUE"]), 0) | int(flag)
+    return bits
+
+
+def _flat_flags(dq: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Flags of (y, x); MIRI darks have some for each of their integrations, all of which count."""
+    return dq if dq.ndim == 2 else np.bitwise_or.reduce(dq.reshape(-1, *dq.shape[-2:]))
+
+
+def _translated(dq: NDArray[Any], bits: Mapping[int, int] | None) -> NDArray[np.uint32]:
+    """Translate flags into the standard bits."""
+    if bits is None:
+        return dq
+    same = functools.reduce(operator.or_, (v for v, flag in bits.items() if v == flag), 0)
+    out = dq & np.uint32(same)
+    present = int(np.bitwise_or.reduce(dq, axis=None)) if dq.size else 0
+    for value, flag in bits.items():
+        if value != flag and value & present:
+            out[(dq & np.uint32(value)) != 0] |= np.uint32(flag)
     return out
 
 
