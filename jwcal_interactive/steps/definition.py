@@ -4,17 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from jwcal_interactive.arrays import Exposure, References
+from jwcal_interactive.arrays import Exposure, Keyword, Ramp, References
+from jwcal_interactive.cutouts import ALL, cut_ramp
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["StepDefinition", "step"]
+__all__ = ["Look", "Reach", "StepDefinition", "step"]
 
 StateIn = TypeVar("StateIn")
 StateOut = TypeVar("StateOut")
 P = TypeVar("P", bound=StepParams)
+
+Reach: TypeAlias = int | Callable[[Exposure, References, Any], int | None] | None
+"""How many rows and columns away a result depends on its input; ``None``: on the whole frame.
+
+A callable gets the exposure, the references (of a single row), and the parameters.
+"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The ramp before a step, of which a survey asks for the parts that it needs.
+
+    Attributes
+    ----------
+    exposure : Exposure
+        Of the whole frame.
+    frame : tuple of int
+        Its rows and columns (ny, nx).
+    part : callable
+        ``part(rows, columns) -> Ramp``
+    """
+
+    exposure: Exposure
+    frame: tuple[int, ...]
+    part: Callable[[slice, slice], Ramp]
+
+    @classmethod
+    def at(cls, ramp: Ramp) -> Look:
+        """Look at a ramp that is there as a whole."""
+        return cls(ramp.exposure, ramp.data.shape[-2:], lambda rows, columns: cut_ramp(ramp, rows, columns))
+
+    def __call__(self, rows: slice = ALL, columns: slice = ALL) -> Ramp:
+        """Give contiguous rows and columns of the ramp, all integrations and groups."""
+        return self.part(rows, columns)
 
 
 @dataclass(frozen=True)
@@ -32,27 +67,61 @@ class StepDefinition(Generic[StateIn, P, StateOut]):
     params : type
         Parameter model.
     function : callable
-        ``function(state, references, params, tiles) -> state``; pure: inputs are never changed.
+        ``function(state, references, params, tiles) -> state``; pure: inputs are never changed. With a
+        ``survey``, it gets the facts found by it as a fifth argument.
     uncut : frozenset of str
         Reference types that must match the subarray as they are, instead of being cut out of a larger frame.
     only_if : mapping of str to callable
         ``only_if[reftype](exposure, params)`` tells whether an exposure needs this type; the others always do.
+    reach : int or callable or None
+        How far it looks (`Reach`). A step with a reach can run on any part of the frame, by itself or after
+        others, with the result of the whole frame; it raises `Skip` for all parts or for none.
+    survey : callable, optional
+        ``survey(look, references, params, tiles) -> facts`` finds what such a step must know of the whole
+        frame beforehand; facts are small. It looks (`Look`) at no more of the ramp than it needs.
+    finish : callable, optional
+        ``finish(exposure, totals, facts, params) -> keywords`` makes keywords from the sums of what the
+        function counted in each row (`Ramp.tallies`).
     """
 
     name: str
     keyword: str
     references: tuple[str, ...]
     params: type[P]
-    function: Callable[[StateIn, References, P, Tiles], StateOut]
+    function: Callable[..., StateOut]
     uncut: frozenset[str] = frozenset()
     only_if: Mapping[str, Callable[[Exposure, P], bool]] = field(default_factory=dict)
+    reach: Reach = None
+    survey: Callable[[Look, References, P, Tiles], Any] | None = None
+    finish: Callable[[Exposure, Mapping[str, int], Any, P], Mapping[str, Keyword]] | None = None
 
     def __call__(self, state: StateIn, refs: References, p: P, tiles: Tiles) -> StateOut:
-        """Run the step."""
-        return self.function(state, refs, p, tiles)
+        """Run the step on a whole frame."""
+        facts = None
+        if self.survey is not None:
+            assert isinstance(state, Ramp)
+            facts = self.survey(Look.at(state), refs, p, tiles)
+        result: Any = self.apply(state, refs, p, tiles, facts)
+        if self.finish is not None and isinstance(result, Ramp):
+            totals = {name: int(counts.sum()) for name, counts in result.tallies.items()}
+            result = result.with_(tallies={}, keywords=self.finish(result.exposure, totals, facts, p))
+        return result  # type: ignore[no-any-return]
+
+    def apply(self, state: StateIn, refs: References, p: P, tiles: Tiles, facts: Any) -> StateOut:
+        """Run the function with what the survey found, on a whole frame or a part of it."""
+        if self.survey is None:
+            return self.function(state, refs, p, tiles)
+        return self.function(state, refs, p, tiles, facts)
+
+    def reach_for(self, exposure: Exposure, row: References, p: P) -> int | None:
+        """How many rows and columns away a result depends on its input; ``None``: on the whole frame.
+
+        ``row`` are the references of any single row.
+        """
+        return self.reach(exposure, row, p) if callable(self.reach) else self.reach
 
     def references_for(self, exposure: Exposure, p: P) -> tuple[str, ...]:
-        """Reference types that the step needs for an exposure with these parameters."""
+        """Name the reference types that the step needs for an exposure with these parameters."""
         return tuple(t for t in self.references if t not in self.only_if or self.only_if[t](exposure, p))
 
     @property
@@ -69,12 +138,24 @@ def step(
     references: tuple[str, ...] = (),
     uncut: tuple[str, ...] = (),
     only_if: Mapping[str, Callable[[Exposure, P], bool]] | None = None,
-) -> Callable[[Callable[[StateIn, References, P, Tiles], StateOut]], StepDefinition[Any, P, Any]]:
-    """Turn a function into a `StepDefinition`."""
+    reach: Reach = None,
+    survey: Callable[[Look, References, P, Tiles], Any] | None = None,
+    finish: Callable[[Exposure, Mapping[str, int], Any, P], Mapping[str, Keyword]] | None = None,
+) -> Callable[[Callable[..., StateOut]], StepDefinition[Any, P, Any]]:
+    """Turn a function into a `StepDefinition`; the arguments are its attributes."""
 
-    def wrap(
-        function: Callable[[StateIn, References, P, Tiles], StateOut],
-    ) -> StepDefinition[Any, P, Any]:
-        return StepDefinition(name, keyword, references, params, function, frozenset(uncut), only_if or {})
+    def wrap(function: Callable[..., StateOut]) -> StepDefinition[Any, P, Any]:
+        return StepDefinition(
+            name,
+            keyword,
+            references,
+            params,
+            function,
+            frozenset(uncut),
+            only_if or {},
+            reach,
+            survey,
+            finish,
+        )
 
     return wrap
