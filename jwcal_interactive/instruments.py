@@ -11,11 +11,14 @@ __all__ = [
     "DETECTORS",
     "FULL_SIZE",
     "GUIDER_EXP_TYPES",
+    "IRS2_FRAME",
+    "IRS2_RUNS",
     "RAMP_UNIT",
     "RATE_UNIT",
     "ExposureKind",
     "exposure_kind",
     "full_frame",
+    "is_interleaved",
     "unsupported_readout",
 ]
 
@@ -25,6 +28,12 @@ RATE_UNIT = "DN/s"
 
 FULL_SIZE = 2048
 """Rows and columns of a full near-infrared detector (HAWAII-2RG), pixels."""
+
+IRS2_FRAME = (3200, FULL_SIZE)
+"""Rows and columns of a full NIRSpec frame in the IRS2 read-out, with the reference pixels in between."""
+
+IRS2_RUNS = {"NRS_NORM": 16, "NRS_REF": 4}
+"""Normal and reference pixels that follow each other in the IRS2 read-out, by the keyword that tells them."""
 
 _MIRI_FULL_FRAME = (1024, 1032)
 
@@ -87,13 +96,23 @@ def full_frame(instrument: str) -> tuple[int, int]:
     return _MIRI_FULL_FRAME if instrument == "MIRI" else (FULL_SIZE, FULL_SIZE)
 
 
+def is_interleaved(shape: tuple[int, ...]) -> bool:
+    """Whether an array (..., ny, nx) has the interleaved reference pixels of the IRS2 read-out."""
+    return shape[-2] == IRS2_FRAME[0]
+
+
 def unsupported_readout(exposure: Exposure, frame: tuple[int, ...]) -> str:
     """Keyword and name of a read-out whose arrays this version cannot take; empty for all others.
 
     ``frame`` is the shape (ny, nx) of the array: IRS2 has more pixels than the keywords of the subarray say.
     """
-    if "IRS2" in exposure.readpatt or max(frame) > FULL_SIZE:
-        return f"READPATT = {exposure.readpatt}: the IRS2 read-out with interleaved reference pixels"
+    if max(frame) > FULL_SIZE:
+        if not is_interleaved(frame) or exposure.instrument != "NIRSPEC":
+            return f"INSTRUME = {exposure.instrument}: a frame of {frame[1]} x {frame[0]} pixels"
+        for keyword, length in IRS2_RUNS.items():
+            value = exposure.keyword(keyword)
+            if value is not None and value != length:
+                return f"{keyword} = {value}: an IRS2 read-out with runs of other lengths than {IRS2_RUNS}"
     for keyword in ("SSTR_NST", "MSTR_RD1"):
         value = exposure.keyword(keyword)
         if isinstance(value, (int, float)) and value > 0:

@@ -224,14 +224,9 @@ def test_dq_of_another_shape(refused: Refused, tiny_raw: Path) -> None:
 
 
 def test_pipeline_for_other_exposures(refused: Refused, tiny_raw: Path) -> None:
-    mentions(refused(tiny_raw, what="guider"), "calwebb_guider", "NIRCAM")
+    mentions(refused(tiny_raw, what="guider"), "calwebb_guider", "NRC_IMAGE")
     tiny_exposure.edit(tiny_raw, {"EXP_TYPE": "FGS_TRACK"})
     mentions(refused(tiny_raw), "calwebb_detector1", "FGS_TRACK", "guider")
-
-
-def test_irs2(refused: Refused, tiny_raw: Path) -> None:
-    tiny_exposure.edit(tiny_raw, {"INSTRUME": "NIRSPEC", "DETECTOR": "NRS1", "READPATT": "NRSIRS2RAPID"})
-    mentions(refused(tiny_raw), "READPATT", "IRS2")
 
 
 # --- references ---------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from jwcal_interactive.kernels.signatures import (
     w_u16_3,
 )
 
-__all__ = ["find_saturated", "grow_saturated", "partly_saturated", "saturated_in_second_group"]
+__all__ = ["around", "find_saturated", "grow_saturated", "partly_saturated", "saturated_in_second_group"]
 
 _DO_NOT_USE = np.uint8(DQ.DO_NOT_USE)
 _SATURATED = np.uint8(DQ.SATURATED)
@@ -147,17 +147,39 @@ def partly_saturated(
     factor = np.where(unchecked[y, x], 1.0, dilution[g])
     hit = (data[i, g, y, x] >= threshold[y, x] * factor) & (groupdq[i, g, y, x] & _DO_NOT_USE == 0)
     i, g, y, x = i[hit], g[hit], y[hit], x[hit]
+    origin, v, u = around(y, x, layers, (ny, nx))
+    return i[origin], g[origin], v, u
+
+
+def around(
+    y: NDArray[np.intp], x: NDArray[np.intp], layers: int, shape: tuple[int, ...]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Pixels within ``layers`` rows and columns of given ones, themselves included.
+
+    Parameters
+    ----------
+    y, x : int arrays (n,)
+        Pixels of a frame.
+    layers : int
+    shape : (ny, nx)
+        Of the frame.
+
+    Returns
+    -------
+    tuple of int arrays
+        (index of the given pixel, y, x) of all of them; may repeat.
+    """
     near = np.arange(-layers, layers + 1)
     dy, dx = (offset.ravel() for offset in np.meshgrid(near, near, indexing="ij"))
     v, u = (y[:, None] + dy).ravel(), (x[:, None] + dx).ravel()
-    i, g = np.repeat(i, dy.size), np.repeat(g, dy.size)
-    inside = (v >= 0) & (v < ny) & (u >= 0) & (u < nx)
-    return i[inside], g[inside], v[inside], u[inside]
+    origin = np.repeat(np.arange(y.size), dy.size)
+    inside = (v >= 0) & (v < shape[0]) & (u >= 0) & (u < shape[1])
+    return origin[inside], v[inside], u[inside]
 
 
 def saturated_in_second_group(
     data: NDArray[np.float32],
-    grown: NDArray[np.uint16],
+    first: NDArray[np.uint16],
     threshold: NDArray[np.float32],
     bias: NDArray[np.float32] | None,
     frames: NDArray[np.float64],
@@ -172,7 +194,7 @@ def saturated_in_second_group(
     ----------
     data : float32 (nints, ngroups, ny, nx)
         Raw group values, DN; ngroups >= 3.
-    grown : uint16 (nints, ny, nx)
+    first : uint16 (nints, ny, nx)
         First saturated group of each pixel.
     threshold : float32 (ny, nx)
         Saturation threshold, DN.
@@ -186,9 +208,9 @@ def saturated_in_second_group(
     tuple of index arrays
         (integration, y, x) of the pixels whose second group to flag.
     """
-    i, y, x = np.nonzero(grown == 2)
-    first, second, limit = data[i, 0, y, x], data[i, 1, y, x], threshold[y, x]
+    i, y, x = np.nonzero(first == 2)
+    lowest, second, limit = data[i, 0, y, x], data[i, 1, y, x], threshold[y, x]
     zero = np.float32(0) if bias is None else bias[y, x]
-    expected = (first - zero) / frames[0].mean() * frames[2, -1] + zero
-    suspect = (expected < limit) & (second - first > (limit - first) / frames.shape[1])
+    expected = (lowest - zero) / frames[0].mean() * frames[2, -1] + zero
+    suspect = (expected < limit) & (second - lowest > (limit - lowest) / frames.shape[1])
     return i[suspect], y[suspect], x[suspect]

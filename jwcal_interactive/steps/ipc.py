@@ -6,9 +6,10 @@ import numpy as np
 
 from jwcal_interactive.arrays import F32, Ramp, Reference, References
 from jwcal_interactive.errors import ReferenceError, Skip
-from jwcal_interactive.instruments import FULL_SIZE
+from jwcal_interactive.instruments import full_frame, is_interleaved
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.steps.definition import step
+from jwcal_interactive.steps.irs2 import normal_pixels, normal_rows, normal_shape
 from jwcal_interactive.steps.readout import REFERENCE_WIDTH, refuse_unsupported
 from jwcal_interactive.steps.references import shaped
 from jwcal_interactive.tiles import Tiles
@@ -25,22 +26,38 @@ def ipc(ramp: Ramp, refs: References, p: IPCParams, tiles: Tiles) -> Ramp:
     """Convolve every group with the reference's deconvolution kernel.
 
     Inter-pixel capacitance spreads part of a pixel's signal to its neighbours. Reference pixels
-    neither change nor count. The zero frame is left as it is.
+    neither change nor count, interleaved ones included. The zero frame is left as it is.
     """
-    refuse_unsupported(ramp, "ipc")
+    refuse_unsupported(ramp, "ipc", interleaved=True)
     from jwcal_interactive.kernels.ipc import convolve
 
     ref = refs.get("ipc")
     if ref is None:
         raise Skip("there is no ipc reference (N/A) for this exposure")
-    kernel = _kernels(ref, ramp.pixeldq.shape)
-    low, high = _science(ramp.exposure.ystart, ramp.exposure.ysize)
-    left, right = _science(ramp.exposure.xstart, ramp.exposure.xsize)
-    data = np.empty_like(ramp.data)
-    tiles.over_rows(
-        data.shape[-2],
-        lambda y0, y1: convolve(ramp.data, kernel, low, high, left, right, data, y0, y1),
+    kernel = _kernels(ref, normal_shape(ramp.pixeldq.shape))
+    exposure = ramp.exposure
+    rows, columns = full_frame(exposure.instrument)
+    # MIRI has reference pixels at the left and the right only.
+    low, high = (
+        (0, exposure.ysize)
+        if exposure.instrument == "MIRI"
+        else _science(exposure.ystart, exposure.ysize, rows)
     )
+    left, right = _science(exposure.xstart, exposure.xsize, columns)
+
+    def convolved(data: F32) -> F32:
+        out = np.empty_like(data)
+        tiles.over_rows(
+            out.shape[-2], lambda y0, y1: convolve(data, kernel, low, high, left, right, out, y0, y1)
+        )
+        return out
+
+    if not is_interleaved(ramp.data.shape):
+        return ramp.with_(data=convolved(ramp.data))
+    data = ramp.data.copy()
+    normal = normal_rows(exposure)
+    for integration in data:  # bounds the memory of the copies
+        integration[:, normal] = convolved(normal_pixels(integration[None], exposure))[0]
     return ramp.with_(data=data)
 
 
@@ -58,9 +75,9 @@ def _kernels(ref: Reference, shape: tuple[int, ...]) -> F32:
     return np.ascontiguousarray(np.broadcast_to(ref.data[:, :, None, None], one_row))
 
 
-def _science(start: int, size: int) -> tuple[int, int]:
+def _science(start: int, size: int, full: int) -> tuple[int, int]:
     """First science pixel of an axis of the subarray, and the one after the last, from 0."""
     first = start - 1
     low = max(0, REFERENCE_WIDTH - first)
-    high = min(size, FULL_SIZE - REFERENCE_WIDTH - first)
+    high = min(size, full - REFERENCE_WIDTH - first)
     return low, max(low, high)

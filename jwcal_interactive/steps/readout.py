@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Exposure, Ramp, as_whole_number
 from jwcal_interactive.errors import InputError, Skip
-from jwcal_interactive.instruments import FULL_SIZE, unsupported_readout
+from jwcal_interactive.instruments import FULL_SIZE, IRS2_FRAME, is_interleaved, unsupported_readout
 
 __all__ = [
     "REFERENCE_WIDTH",
@@ -26,8 +26,16 @@ REFERENCE_WIDTH = 4
 """Width of the border of reference pixels of a near-infrared detector, pixels."""
 
 
-def refuse_unsupported(ramp: Ramp, step: str) -> None:
+def refuse_unsupported(ramp: Ramp, step: str, *, interleaved: bool = False) -> None:
     """Refuse read-outs whose arrays do not mean what this version's steps take them for.
+
+    Parameters
+    ----------
+    ramp : Ramp
+    step : str
+        For the message.
+    interleaved : bool
+        The step takes frames of the IRS2 read-out before refpix has removed their reference pixels.
 
     Raises
     ------
@@ -35,6 +43,12 @@ def refuse_unsupported(ramp: Ramp, step: str) -> None:
         Naming the keyword.
     """
     exposure = ramp.exposure
+    if is_interleaved(ramp.data.shape) and not interleaved:
+        raise InputError(
+            f"{exposure.filename}: READPATT = {exposure.readpatt}: the frames have {IRS2_FRAME[0]} rows, those "
+            f"of the interleaved reference pixels among them; the step {step} needs frames without. Run "
+            "refpix before it, with a refpix reference and preserve_irs2_refpix=False."
+        )
     what = unsupported_readout(exposure, ramp.data.shape[-2:])
     if what:
         raise InputError(

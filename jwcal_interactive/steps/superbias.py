@@ -25,7 +25,7 @@ def superbias(ramp: Ramp, refs: References, p: SuperbiasParams, tiles: Tiles) ->
     NaN in the reference counts as no bias. Flags of the reference are added to PIXELDQ. Zeros of
     the zero frame mark unusable pixels and stay zero.
     """
-    refuse_unsupported(ramp, "superbias")
+    refuse_unsupported(ramp, "superbias", interleaved=True)
     ref = needed(refs, "superbias", ramp.pixeldq.shape)
     bias = np.where(np.isnan(ref.data), np.float32(0), ref.data)
     data = np.empty_like(ramp.data)

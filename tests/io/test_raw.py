@@ -163,7 +163,6 @@ def test_card_that_is_not_fits(keyword: str, tiny_raw: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"READPATT": "NRSIRS2RAPID"}, "READPATT = NRSIRS2RAPID"),
         ({"SSTR_NST": 3}, "SSTR_NST = 3"),
         ({"MSTR_RD1": 3.0}, "MSTR_RD1 = 3.0"),
     ],

@@ -38,3 +38,24 @@ def test_ipc(
     ours = ipc(ramp, {"ipc": ref}, IPCParams(), Tiles(band_rows=5))
     same_ramp(ours, official)
     assert (ours.data != ramp.data).any()
+
+
+@pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
+def test_interleaved_frames(
+    detector, make_ramp, make_reference, ramp_model, reference_model, same_ramp, monkeypatch
+):
+    from jwst.ipc import ipc_corr
+
+    ramp = make_ramp(
+        62, shape=(3200, 24), nints=2, ngroups=2, instrument="NIRSPEC", detector=detector, ysize=2048
+    )
+    rng = np.random.default_rng(61)
+    kernel = rng.normal(0, 0.01, (3, 3))
+    kernel[1, 1] += 1.03
+    ref = make_reference("ipc", kernel, nan=0)
+    model = reference_model(ref, ramp)
+    monkeypatch.setattr(ipc_corr, "get_ipc_slice", lambda _sci, _ref: model.data)
+    science = ramp_model(ramp)
+    science.meta.exposure.nrs_normal, science.meta.exposure.nrs_reference = 16, 4
+    official = ipc_corr.do_correction(science, model)
+    same_ramp(ipc(ramp, {"ipc": ref}, IPCParams(), Tiles()), official)

@@ -80,3 +80,42 @@ def test_with_dropped_frames_only_the_frame_numbers_differ(make_ramp, make_refer
     np.testing.assert_array_equal(ours.pixeldq, pixeldq)
     assert (official(groupgap=0)[0] != groupdq).any()
     np.testing.assert_array_equal(frame_numbers(ramp.exposure)[1], [8, 9, 10, 11])
+
+
+@pytest.fixture(scope="module", params=["NRS1", "NRS2"])
+def interleaved(request, make_ramp):
+    """Some columns of an IRS2 frame of NIRSpec."""
+    return make_ramp(
+        14, shape=(3200, 64), nints=2, ngroups=4, nframes=5, zero_frame=True, instrument="NIRSPEC",
+        detector=request.param, readpatt="NRSIRS2", subarray="FULL", ysize=2048,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("layers", "readpatt", "with_bias"), [(1, True, True), (0, True, False), (2, False, True)]
+)
+def test_interleaved_frames(
+    layers, readpatt, with_bias, interleaved, make_reference, ramp_model, reference_model, same_ramp
+):
+    from jwst.saturation.saturation import irs2_flag_saturation
+
+    rng = np.random.default_rng(9)
+    refs = {
+        "saturation": make_reference("saturation", rng.normal(45_000, 4000, (2048, 64)), seed=1),
+        "superbias": make_reference("superbias", rng.normal(12_000, 300, (3200, 64)), seed=2),
+    }
+    bias = reference_model(refs["superbias"], interleaved) if with_bias else None
+    model = ramp_model(interleaved)
+    model.meta.exposure.nrs_normal, model.meta.exposure.nrs_reference = 16, 4
+    limits = reference_model(refs["saturation"], interleaved)
+    official = irs2_flag_saturation(model, limits, layers, readpatt, bias_model=bias)
+    if not with_bias:
+        refs["superbias"] = None
+    p = SaturationParams(n_pix_grow_sat=layers, use_readpatt=readpatt)
+    ours = saturation(interleaved, refs, p, Tiles())
+    same_ramp(ours, official)
+    if readpatt:
+        plain = saturation(
+            interleaved, refs, SaturationParams(n_pix_grow_sat=layers, use_readpatt=False), Tiles()
+        )
+        assert (plain.groupdq[:, 1] != ours.groupdq[:, 1]).any()

@@ -57,7 +57,6 @@ def test_frame_numbers_count_dropped_frames(ramp_of):
 @pytest.mark.parametrize(
     ("facts", "named"),
     [
-        ({"instrument": "NIRSPEC", "readpatt": "NRSIRS2RAPID"}, "READPATT = NRSIRS2RAPID"),
         ({"keywords": {"MSTR_RD1": 40}}, "MSTR_RD1 = 40"),
         ({"keywords": {"SSTR_NST": 10}}, "SSTR_NST = 10"),
     ],
@@ -67,9 +66,26 @@ def test_modes_that_are_refused(facts, named, ramp_of):
         refuse_unsupported(ramp_of(np.zeros((1, 1, 4, 4)), **facts), "ipc")
 
 
-def test_interleaved_pixels_are_refused_by_their_number(ramp_of):
-    with pytest.raises(InputError, match="IRS2"):
-        refuse_unsupported(ramp_of(np.zeros((1, 1, 3200, 1))), "ipc")
+class TestInterleavedFrames:
+    def frame(self, ramp_of, instrument="NIRSPEC", **facts):
+        return ramp_of(np.zeros((1, 1, 3200, 1)), instrument=instrument, readpatt="NRSIRS2", **facts)
+
+    def test_are_taken_by_steps_before_refpix(self, ramp_of):
+        frame = self.frame(ramp_of, keywords={"NRS_NORM": 16, "NRS_REF": 4.0})
+        refuse_unsupported(frame, "ipc", interleaved=True)
+
+    def test_are_refused_by_steps_after_refpix(self, ramp_of):
+        with pytest.raises(InputError, match="READPATT = NRSIRS2.*3200 rows.*step jump.*Run refpix"):
+            refuse_unsupported(self.frame(ramp_of), "jump")
+
+    def test_are_of_nirspec(self, ramp_of):
+        with pytest.raises(InputError, match="INSTRUME = NIRCAM: a frame of 1 x 3200 pixels"):
+            refuse_unsupported(self.frame(ramp_of, "NIRCAM"), "ipc", interleaved=True)
+
+    @pytest.mark.parametrize("keyword", ["NRS_NORM", "NRS_REF"])
+    def test_have_runs_of_16_and_4(self, keyword, ramp_of):
+        with pytest.raises(InputError, match=f"{keyword} = 8"):
+            refuse_unsupported(self.frame(ramp_of, keywords={keyword: 8}), "ipc", interleaved=True)
 
 
 def test_ordinary_exposures_pass(ramp_of):
