@@ -200,7 +200,7 @@ def _find_references(
     for step in steps:
         for parameter, path in effective[step].files().items() if step in effective else ():
             if not effective[step].skip:
-                existing_file(path, f"{step}.{parameter}")
+                existing_file(path, f"{step}.{parameter}", effective[step].info(parameter).file)
     opened.book.look_up(
         tuple(
             reftype

@@ -24,7 +24,7 @@ def param(
     gt: float | None = None,
     le: float | None = None,
     slider: tuple[float, float] | None = None,
-    file: bool = False,
+    file: bool | str = False,
 ) -> Any:
     """Define one parameter of a step.
 
@@ -40,8 +40,10 @@ def param(
         Allowed range.
     slider : (float, float), optional
         Range that a slider shows by default; any allowed value can still be typed.
-    file : bool
-        The text names an input file, which is read for the step (`StepParams.files`).
+    file : bool or str
+        The text names an input file, which is read for the step (`StepParams.files`): ``True`` for images in
+        FITS, a reference type such as ``"flat"`` for a file of that format, ``"tree"`` for an ASDF file that
+        need not exist yet.
     """
     return Field(
         default,
@@ -71,7 +73,7 @@ class ParamInfo:
     maximum: float | None
     choices: tuple[str, ...]
     slider: tuple[float, float] | None
-    file: bool = False
+    file: str = ""  # format of the file that it names: "image", or as in `param`; empty for all others
     length: int | None = None  # of a list (ints, floats) whose length is fixed
 
     @property
@@ -221,7 +223,7 @@ def _info(name: str, cls: type[StepParams]) -> ParamInfo:
         maximum=bounds.get("le"),
         choices=choices,
         slider=tuple(extra["slider"]) if extra.get("slider") else None,
-        file=bool(extra.get("file")),
+        file="image" if extra.get("file") is True else extra.get("file") or "",
         length=length,
     )
 

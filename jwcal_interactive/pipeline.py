@@ -174,7 +174,7 @@ def run_step(
     used = tuple(book.used(name, t, overrides, tiles.check) for t in types)
     references |= dict.fromkeys(info.name for info in params.infos() if info.file)
     for parameter, path in params.files().items():
-        references[parameter], file = book.file(name, parameter, path, tiles.check)
+        references[parameter], file = book.file(name, parameter, path, params.info(parameter).file, tiles.check)
         used += (file,)
     outcome = Outcome(name, "done", references=used)
     try:

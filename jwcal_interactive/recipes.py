@@ -33,15 +33,9 @@ _OFF = "off by default; not part of this version"
 
 NOT_IN_THIS_VERSION: dict[str, Missing] = {
     "emicorr": Missing("S_MIREMI", _OFF),
-    "firstframe": Missing("S_FRSTFR", _OFF),
-    "lastframe": Missing("S_LASTFR", "not part of this version"),
-    "reset": Missing("S_RESET", "not part of this version"),
-    "rscd": Missing("S_RSCD", "not part of this version"),
-    "charge_migration": Missing("S_CHGMIG", _OFF),
     "picture_frame": Missing("S_PCTFRM", _OFF),
     "clean_flicker_noise": Missing("S_CLNFNS", _OFF),
     "persistence": Missing("S_PERSIS", _OFF),
-    "flat_field": Missing("S_FLAT", "not part of this version"),
 }
 
 BEYOND_OFFICIAL: frozenset[str] = frozenset()

@@ -399,7 +399,7 @@ def _standard_bits(hdus: Any) -> dict[int, int] | None:
 
 
 def _flat_flags(dq: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Flags of (y, x); MIRI darks have some for each of their integrations, all of which count."""
+    """Combine flags over all but the last two axes; MIRI darks have some for each of their integrations."""
     return dq if dq.ndim == 2 else np.bitwise_or.reduce(dq.reshape(-1, *dq.shape[-2:]))
 
 

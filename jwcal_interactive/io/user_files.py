@@ -13,22 +13,27 @@ from jwcal_interactive.errors import InputError, one_line
 from jwcal_interactive.io.fits_files import open_fits, without_warnings
 from jwcal_interactive.io.headers import cards_of
 
-__all__ = ["existing_file", "native_table", "read_user_file"]
+__all__ = ["existing_file", "is_new", "native_table", "read_tree", "read_user_file"]
 
 # Extensions that hold the image where several could, in order of preference.
 _IMAGES = ("SCI", "DQ", "PRIMARY")
 
 
-def existing_file(path: str | Path, parameter: str) -> Path:
+def is_new(path: str | Path, kind: str) -> bool:
+    """Whether a file of this kind (`ParamInfo.file`) need not exist, and does not."""
+    return kind == "tree" and not Path(path).exists()
+
+
+def existing_file(path: str | Path, parameter: str, kind: str = "image") -> Path:
     """Path of a file that a parameter names.
 
     Raises
     ------
     InputError
-        If there is no such file; names the parameter.
+        If there is no such file, unless it may be new; names the parameter.
     """
     found = Path(path)
-    if not found.is_file():
+    if not found.is_file() and not is_new(path, kind):
         raise InputError(
             f"{parameter} = {str(path)!r}: no such file. Check the path, or leave the parameter out."
         )
@@ -36,9 +41,13 @@ def existing_file(path: str | Path, parameter: str) -> Path:
 
 
 def native_table(records: Any) -> NDArray[np.void]:
-    """Structured array in native byte order with the columns of a FITS table."""
-    plain: NDArray[np.void] = np.asarray(records)
-    return np.array(plain.astype(plain.dtype.newbyteorder("=")))
+    """Structured array in native byte order with the columns of a FITS table, scaled (TSCAL, TZERO)."""
+    columns = {name: np.asarray(records[name]) for name in records.dtype.names}
+    kinds = [(name, c.dtype.newbyteorder("="), c.shape[1:]) for name, c in columns.items()]
+    table: NDArray[np.void] = np.empty(len(records), np.dtype(kinds))
+    for name, column in columns.items():
+        table[name] = column
+    return table
 
 
 def read_user_file(path: str | Path, parameter: str) -> Reference:
@@ -93,3 +102,29 @@ def read_user_file(path: str | Path, parameter: str) -> Reference:
         tables=tables,
         keywords={c.keyword: c.value for c in reversed(cards) if c.value is not None},
     )
+
+
+def read_tree(path: str | Path, parameter: str) -> Reference:
+    """Read an ASDF file as nested mappings with numbers, texts and arrays.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not ASDF.
+    """
+    import asdf
+    import yaml
+
+    found = existing_file(path, parameter)
+    try:
+        with asdf.open(found, memmap=False, lazy_load=False) as file:
+            tree = {
+                str(name): node for name, node in file.tree.items() if name not in ("asdf_library", "history")
+            }
+    except (OSError, EOFError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+        raise InputError(
+            f"{parameter} = {str(path)!r}: cannot be read as an ASDF file ({one_line(error)}). Give another "
+            "file."
+        ) from error
+    none = np.empty((0, 0), np.float32)
+    return Reference(reftype=parameter.rpartition(".")[2], name=found.name, data=none, tree=tree)

@@ -22,12 +22,17 @@ Overrides = Mapping[tuple[str, str], str]
 # Product keyword that names the reference of a type. A test compares them with the schemas of stdatamodels.
 R_KEYWORDS: dict[str, str] = {
     "dark": "R_DARK",
+    "flat": "R_FLAT",
     "gain": "R_GAIN",
     "ipc": "R_IPC",
     "linearity": "R_LINEAR",
     "mask": "R_MASK",
     "readnoise": "R_READNO",
+    "refpix": "R_REFPIX",
+    "reset": "R_RESET",
+    "rscd": "R_RSCD",
     "saturation": "R_SATURA",
+    "sirskernel": "R_SIRSKL",
     "superbias": "R_SUPERB",
 }
 
@@ -113,20 +118,43 @@ class ReferenceBook:
         return UsedReference(reftype, Path(path).name, path, content_hash(path, check), origin)
 
     def file(
-        self, step: str, parameter: str, path: str, check: Callable[[], None] = _never_stop
-    ) -> tuple[Reference, UsedReference]:
-        """Arrays of a file that a parameter names, whole, and how it is recorded.
+        self, step: str, parameter: str, path: str, kind: str, check: Callable[[], None] = _never_stop
+    ) -> tuple[Reference | None, UsedReference]:
+        """Content of a file that a parameter names, and how it is recorded.
+
+        Parameters
+        ----------
+        step, parameter, path : str
+        kind : str
+            Its format, as in `ParamInfo.file`. Files in the format of a reference are cut to the exposure.
+        check : callable
+            Called while a large file is read; raises to stop.
+
+        Returns
+        -------
+        content : Reference or None
+            ``None`` for a file that need not exist, and does not.
+        used : UsedReference
 
         Raises
         ------
-        InputError
+        InputError, ReferenceError
             If the file is missing or unreadable.
         """
-        from jwcal_interactive.io.user_files import read_user_file
+        from jwcal_interactive.io.reference_files import read_reference
+        from jwcal_interactive.io.user_files import existing_file, is_new, read_tree, read_user_file
 
-        loaded = read_user_file(path, f"{step}.{parameter}")
-        used = UsedReference(parameter, Path(path).name, path, content_hash(path, check), "file")
-        return loaded, used
+        where = f"{step}.{parameter}"
+        if is_new(path, kind):
+            return None, UsedReference(parameter, Path(path).name, path, "", "file")
+        found = existing_file(path, where, kind)
+        if kind == "image":
+            loaded = read_user_file(found, where)
+        elif kind == "tree":
+            loaded = read_tree(found, where)
+        else:
+            loaded = read_reference(found, kind, self.exposure, check=check)
+        return loaded, UsedReference(parameter, found.name, path, content_hash(path, check), "file")
 
     def load(
         self,
@@ -161,6 +189,6 @@ class ReferenceBook:
         reference = read_reference(
             path, reftype, self.exposure, exact=exact, chosen_by_crds=chosen_by_crds, check=check
         )
-        if reference.data.nbytes <= _KEEP_BYTES:
+        if reference.data.nbytes + sum(t.nbytes for t in reference.tables.values()) <= _KEEP_BYTES:
             self._loaded[key] = reference
         return reference

@@ -9,17 +9,23 @@ from typing import Any
 
 from jwcal_interactive.errors import ParameterError
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
+from jwcal_interactive.steps.charge_migration import charge_migration
 from jwcal_interactive.steps.dark_current import dark_current
 from jwcal_interactive.steps.definition import StepDefinition
 from jwcal_interactive.steps.dq_init import dq_init
+from jwcal_interactive.steps.firstframe import firstframe
+from jwcal_interactive.steps.flat_field import flat_field
 from jwcal_interactive.steps.gain_scale import gain_scale
 from jwcal_interactive.steps.group_scale import group_scale
 from jwcal_interactive.steps.guider_cds import guider_cds
 from jwcal_interactive.steps.ipc import ipc
 from jwcal_interactive.steps.jump import jump
+from jwcal_interactive.steps.lastframe import lastframe
 from jwcal_interactive.steps.linearity import linearity
 from jwcal_interactive.steps.ramp_fit import ramp_fit
 from jwcal_interactive.steps.refpix import refpix
+from jwcal_interactive.steps.reset import reset
+from jwcal_interactive.steps.rscd import rscd
 from jwcal_interactive.steps.saturation import saturation
 from jwcal_interactive.steps.superbias import superbias
 
@@ -35,12 +41,18 @@ STEPS: Mapping[str, StepDefinition[Any, Any, Any]] = MappingProxyType(
             ipc,
             superbias,
             refpix,
+            firstframe,
+            lastframe,
+            reset,
             linearity,
+            rscd,
             dark_current,
+            charge_migration,
             jump,
             ramp_fit,
             gain_scale,
             guider_cds,
+            flat_field,
         )
     }
 )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 import numpy as np
 
-from jwcal_interactive.arrays import Ramp, References
+from jwcal_interactive.arrays import U32, Ramp, Reference, References
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.errors import ReferenceError
+from jwcal_interactive.errors import InputError, ReferenceError
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES
-from jwcal_interactive.params import NotYet, StepParams
+from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
@@ -21,27 +18,42 @@ __all__ = ["DQInitParams", "dq_init"]
 
 
 class DQInitParams(StepParams):
-    """dq_init has no parameters of its own yet."""
+    """Parameters of dq_init."""
 
-    unavailable: ClassVar[Mapping[str, NotYet]] = {
-        "user_supplied_dq": NotYet(None, "own flags are not read from a file; override the mask reference")
-    }
+    user_supplied_dq: str | None = param(
+        None,
+        file=True,
+        help="FITS file with flags of your own in the standard bits, in the shape of the exposure.",
+    )
 
 
-@step("dq_init", keyword="S_DQINIT", references=("mask",), params=DQInitParams)
+@step("dq_init", keyword="S_DQINIT", references=("mask",), params=DQInitParams, reach=0)
 def dq_init(ramp: Ramp, refs: References, p: DQInitParams, tiles: Tiles) -> Ramp:
     """Add the flags of the mask reference to PIXELDQ, and its DO_NOT_USE to every group.
 
-    Guider exposures have one quality array for the whole exposure: their GROUPDQ stays as it is.
+    The user's flags, if given, are treated like those of the mask. Guider exposures have one quality
+    array for the whole exposure: their GROUPDQ stays as it is.
+
+    Raises
+    ------
+    Skip
+        Without a mask reference (N/A).
+    ReferenceError
+        If the mask does not fit.
+    InputError
+        If the user's flags are no whole numbers, or of another shape.
     """
-    refuse_unsupported(ramp, "dq_init")
+    refuse_unsupported(ramp, "dq_init", interleaved=True)
     mask = needed(refs, "mask", ramp.pixeldq.shape)
     if mask.dq is None:
         raise ReferenceError(f"mask reference {mask.name}: has no DQ array. Give a reference of type mask.")
-    pixeldq = ramp.pixeldq | mask.dq
+    flags = mask.dq
+    if (supplied := refs.get("user_supplied_dq")) is not None:
+        flags = flags | _own_flags(supplied, flags.shape)
+    pixeldq = ramp.pixeldq | flags
     if ramp.exposure.exp_type in GUIDER_EXP_TYPES:
         return ramp.with_(pixeldq=pixeldq)
-    unusable = (mask.dq & np.uint32(DQ.DO_NOT_USE)).astype(np.uint8)
+    unusable = (flags & np.uint32(DQ.DO_NOT_USE)).astype(np.uint8)
     groupdq = np.empty_like(ramp.groupdq)
 
     def add(y0: int, y1: int) -> None:
@@ -49,3 +61,22 @@ def dq_init(ramp: Ramp, refs: References, p: DQInitParams, tiles: Tiles) -> Ramp
 
     tiles.over_rows(groupdq.shape[-2], add)
     return ramp.with_(pixeldq=pixeldq, groupdq=groupdq)
+
+
+def _own_flags(file: Reference, shape: tuple[int, ...]) -> U32:
+    """Take the flags of a file: the extension DQ or, in a file without, the first image."""
+    name = "DQ" if "DQ" in file.arrays else next(iter(file.arrays))
+    image = file.arrays[name]
+    if image.shape != shape:
+        raise InputError(
+            f"dq_init.user_supplied_dq: {file.name}[{name}] has shape {image.shape}, the exposure {shape} "
+            "(y, x). Cut it to the exposure's subarray."
+        )
+    with np.errstate(invalid="ignore"):
+        flags = image.astype(np.uint32)
+        if not np.array_equal(flags, image):
+            raise InputError(
+                f"dq_init.user_supplied_dq: {file.name}[{name}] does not hold flags: values must be whole "
+                "numbers from 0 to 2^32 - 1, sums of the standard data-quality bits."
+            )
+    return flags

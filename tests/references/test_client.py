@@ -224,7 +224,7 @@ def parkeys_of_the_rules() -> dict[str, set[str]]:
     )
     found: dict[str, set[str]] = {}
     for instrument, types in specs.items():
-        if instrument in ("fgs", "nircam", "niriss", "nirspec"):
+        if instrument in ("fgs", "miri", "nircam", "niriss", "nirspec"):
             for reftype, spec in types.items():
                 found.setdefault(reftype, set()).update(k for group in spec.get("parkey", ()) for k in group)
     return found
