@@ -151,6 +151,8 @@ class SideProduct:
         BUNIT by extension name, for those that have one.
     tables : mapping of str to structured ndarray
         Table extensions by name, after the images.
+    tree : mapping
+        Content of an ASDF file, in place of a FITS file with arrays and tables.
     keywords : mapping of str to Keyword
         Further primary keywords.
     file : str
@@ -159,9 +161,10 @@ class SideProduct:
 
     suffix: str
     model: str
-    arrays: Mapping[str, NDArray[Any]]
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, NDArray[np.void]] = field(default_factory=dict)
+    tree: Mapping[str, Any] = field(default_factory=dict)
     keywords: Mapping[str, Keyword] = field(default_factory=dict)
     file: str = ""
 

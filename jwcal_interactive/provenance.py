@@ -9,7 +9,7 @@ from typing import Any
 
 from jwcal_interactive.arrays import Keyword, State
 from jwcal_interactive.io.atomic import Together, writable_folder
-from jwcal_interactive.io.products import Product, product_path, products_of, write_product
+from jwcal_interactive.io.products import Product, product_path, products_of, write_product, write_tree
 from jwcal_interactive.pipeline import Outcome
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_interactive.references.baseline import Baseline
@@ -121,7 +121,12 @@ def write_side_products(state: State, folder: Path, making: Making, files: Toget
     """Write the optional products of the step that made a state, as `write_products` does."""
     paths = []
     for side in state.side_products:
-        path = folder / side.file if side.file else product_path(state.exposure.filename, side.suffix, folder)
-        write_product(Product(side), state, path, making.keywords(), making.history(), files)
+        extension = "asdf" if side.tree else "fits"
+        named = product_path(state.exposure.filename, side.suffix, folder, extension)
+        path = folder / side.file if side.file else named
+        if side.tree:
+            write_tree(side.tree, path, files)
+        else:
+            write_product(Product(side), state, path, making.keywords(), making.history(), files)
         paths.append(path)
     return tuple(paths)

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import Card, ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, SideProduct, State
+from jwcal_interactive.arrays import ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, SideProduct, State
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES, RAMP_UNIT, RATE_UNIT
 from jwcal_interactive.io.atomic import Together
-from jwcal_interactive.io.fits_files import without_warnings
 from jwcal_interactive.io.metadata_tree import metadata_hdu
+from jwcal_interactive.io.product_files import ProductFile, hdu_bytes, header_of
 from jwcal_interactive.recipes import RECIPES
 
-__all__ = ["SUFFIXES", "Product", "product_path", "products_of", "write_product"]
+__all__ = ["SUFFIXES", "Product", "ProductWriter", "product_path", "products_of", "write_product", "write_tree"]
 
 # Suffix of each kind of product, and the data model that opens it.
 SUFFIXES = {
@@ -91,12 +90,100 @@ def _ramp_product(ramp: Ramp, suffix: str) -> Product:
     return _main_product(suffix, SUFFIXES["ramp"], RAMP_UNIT, arrays, ramp.exposure.extra)
 
 
-def product_path(input_name: str, suffix: str, folder: Path) -> Path:
+def product_path(input_name: str, suffix: str, folder: Path, extension: str = "fits") -> Path:
     """Name of a product: the suffix of the input's file name is replaced, e.g. ``_uncal`` by ``_rate``."""
     stem = re.sub(r"\.fits(\.gz)?$", "", Path(input_name).name)
     known_suffixes = {"uncal", *SUFFIXES, *(s for r in RECIPES.values() for s in (*r.steps, r.suffix))}
     known = "|".join(map(re.escape, sorted(known_suffixes)))
-    return folder / f"{re.sub(f'(?<=.)_({known})$', '', stem)}_{suffix}.fits"
+    return folder / f"{re.sub(f'(?<=.)_({known})$', '', stem)}_{suffix}.{extension}"
+
+
+class ProductWriter:
+    """Writes one product, all at once or band by band.
+
+    Parameters
+    ----------
+    first : Product
+        The product, or its first band.
+    state : State
+        What it holds; gives the exposure's header and the keywords that steps added.
+    path : Path
+        Final name.
+    keywords : mapping
+        Further primary keywords (outcomes, references, versions).
+    history : sequence of str
+        Lines for HISTORY cards.
+    files : Together
+        The files that this one belongs to; it appears when they end.
+    nrows : int, optional
+        Rows of the whole frame, if ``first`` is a band.
+
+    Raises
+    ------
+    OutputError
+        In all methods, if the system refuses to write.
+    """
+
+    def __init__(
+        self,
+        first: Product,
+        state: State,
+        path: Path,
+        keywords: Mapping[str, Keyword],
+        history: Sequence[str],
+        files: Together,
+        nrows: int | None = None,
+    ) -> None:
+        from astropy.io import fits
+
+        self.path = path
+        self._first, self._exposure = first, state.exposure
+        self._date = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")[:23]
+        self._file = ProductFile(path, files, self._primary(state.keywords, keywords, history))
+        content, exposure = first.content, state.exposure
+        extra = [e.content for e in first.extra]
+        for name, array in content.arrays.items():
+            cards = exposure.sci if name == "SCI" else ()
+            unit = content.units.get(name)
+            changes = {"BUNIT": Keyword(unit, "physical units of the array values")} if unit else {}
+            shape = array.shape if nrows is None else (*array.shape[:-2], nrows, array.shape[-1])
+            self._file.add_array(name, shape, array.dtype, header_of(cards, changes))
+            if name == "DQ":  # the official order
+                while extra:
+                    self._file.add_hdu(extra.pop(0))
+        for name, table in content.tables.items():
+            self._file.add_hdu(hdu_bytes(fits.BinTableHDU(table, name=name)))
+        for hdu in extra:
+            self._file.add_hdu(hdu)
+        if exposure.meta:
+            own = {"date": self._date, "filename": path.name, "model_type": content.model}
+            self._file.add_hdu(hdu_bytes(metadata_hdu({**exposure.meta, **own})))
+
+    def put(self, product: Product, y0: int = 0) -> None:
+        """Write rows from ``y0`` on of all arrays; from any thread."""
+        for name, array in product.content.arrays.items():
+            self._file.put(name, array, y0)
+
+    def close(self, state: State, keywords: Mapping[str, Keyword], history: Sequence[str]) -> None:
+        """End the file, with the final values of the keywords."""
+        self._file.close(self._primary(state.keywords, keywords, history))
+
+    def _primary(
+        self, of_state: Mapping[str, Keyword], keywords: Mapping[str, Keyword], history: Sequence[str]
+    ) -> Any:
+        content = self._first.content
+        own = {
+            "DATE": Keyword(self._date, "UTC date file created"),
+            "FILENAME": Keyword(self.path.name, "Name of the file"),
+            "DATAMODL": Keyword(content.model, "Type of data model"),
+            **of_state,
+            **keywords,
+            **content.keywords,
+        }
+        header = header_of(self._exposure.primary, own)
+        for line in history:
+            header.add_history(line)
+        return header
 
 
 def write_product(
@@ -111,66 +198,14 @@ def write_product(
 
     Parameters
     ----------
-    product : Product
-        What to write.
-    state : State
-        Gives the exposure's header and the keywords that steps added.
-    path : Path
-        Where to.
-    keywords : mapping
-        Further primary keywords (outcomes, references, versions).
-    history : sequence of str
-        Lines for HISTORY cards.
-    files : Together
-        The files that this one belongs to.
+    product, state, path, keywords, history, files
+        As for `ProductWriter`.
 
     Raises
     ------
     OutputError
         If the system refuses to write.
     """
-    from astropy.io import fits
-
-    exposure, content = state.exposure, product.content
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")[:23]
-    own = {
-        "DATE": Keyword(now, "UTC date file created"),
-        "FILENAME": Keyword(path.name, "Name of the file"),
-        "DATAMODL": Keyword(content.model, "Type of data model"),
-        **state.keywords,
-        **keywords,
-        **content.keywords,
-    }
-    with files.writing(path) as temporary, without_warnings():
-        hdus = fits.HDUList([fits.PrimaryHDU(header=_header(exposure.primary, own))])
-        for line in history:
-            hdus[0].header.add_history(line)
-        extra = [fits.BinTableHDU.fromstring(e.content) for e in product.extra]
-        for name, array in content.arrays.items():
-            cards = exposure.sci if name == "SCI" else ()
-            unit = content.units.get(name)
-            changes = {"BUNIT": Keyword(unit, "physical units of the array values")} if unit else {}
-            hdus.append(fits.ImageHDU(np.asarray(array), _header(cards, changes), name=name, ver=1))
-            if name == "DQ":  # the official order
-                hdus.extend(extra)
-                extra = []
-        hdus.extend(fits.BinTableHDU(table, name=name) for name, table in content.tables.items())
-        hdus.extend(extra)
-        if exposure.meta:
-            own_meta = {"date": now, "filename": path.name, "model_type": content.model}
-            hdus.append(metadata_hdu({**exposure.meta, **own_meta}))
-        hdus.writeto(temporary, output_verify="silentfix")
-
-
-def _header(cards: Sequence[Card], changes: Mapping[str, Keyword]) -> Any:
-    """Header with the cards in their order; changed keywords keep their place, new ones come last."""
-    from astropy.io import fits
-
-    header = fits.Header()
-    for card in cards:
-        change = changes.get(card.keyword)
-        header.append((card.keyword, change.value if change else card.value, card.comment), end=True)
-    for keyword, change in changes.items():
-        if keyword not in header:
-            header.append((keyword, change.value, change.comment), end=True)
-    return header
+    writer = ProductWriter(product, state, path, keywords, history, files)
+    writer.put(product)
+    writer.close(state, keywords, history)

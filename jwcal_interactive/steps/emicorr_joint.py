@@ -1,0 +1,260 @@
+"""The joint algorithm of emicorr: straight ramps and a wave of known shape fitted together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jwcal_interactive.arrays import F32, Ramp
+from jwcal_interactive.errors import Skip
+from jwcal_interactive.steps.emicorr_waves import AMPLIFIERS, BAD_COLUMNS, Clocks, Wave
+from jwcal_interactive.tiles import Tiles
+
+__all__ = ["lowest", "remove_jointly", "vertex"]
+
+TRIALS = 500
+"""Phases at which chi squared is computed."""
+# A norm that is not larger than this says nothing about the amplitude.
+_NO_NORM = 1e-8
+# Relative difference of values of chi squared that count as equal.
+_EQUAL = 1e-9
+# Pixels whose groups scatter more than this many medians are too bright or bad.
+_LARGEST_SCATTER = 2
+
+
+class Fit(NamedTuple):
+    """Phase (in periods, at the first pixel) and amplitude of a wave in each integration."""
+
+    phases: NDArray[np.float64]
+    amplitudes: NDArray[np.float64]
+
+
+def remove_jointly(ramp: Ramp, clocks: Clocks, waves: tuple[Wave, ...], separately: bool, tiles: Tiles) -> F32:
+    """Fit and subtract one wave after the other.
+
+    For pixels of moderate scatter without flags, chi squared of straight ramps plus the wave is a parabola in
+    the amplitude of the wave; the phase is where the lowest chi squared of `TRIALS` phases is lowest, refined
+    by a parabola through its neighbours. Lines are eliminated analytically, and pixels that are read at the
+    same phase are summed beforehand.
+
+    Parameters
+    ----------
+    ramp : Ramp
+    clocks : Clocks
+    waves : tuple of Wave
+        With amplitudes.
+    separately : bool
+        Fit each integration by itself.
+    tiles : Tiles
+
+    Returns
+    -------
+    ndarray
+        float32 (nints, ngroups, ny, nx), DN.
+
+    Raises
+    ------
+    Skip
+        If no wave can be fitted.
+    """
+    from jwcal_interactive.kernels.emicorr_joint import subtract_wave
+
+    data, out = ramp.data, None
+    for wave in waves:
+        spline = _spline(wave)
+        fit = _fit(data, ramp.pixeldq, clocks, wave, spline, separately, tiles)
+        if not fit.amplitudes.any():
+            continue
+        corrected = np.empty_like(data) if out is None else out
+        group_phase = (clocks.group / wave.period) % 1
+
+        def subtract(
+            y0: int, y1: int, data=data, corrected=corrected, spline=spline, fit=fit, wave=wave, step=group_phase
+        ) -> None:
+            subtract_wave(
+                data, spline, fit.amplitudes, fit.phases, wave.period, clocks.row, clocks.samples, step,
+                corrected, y0, y1,
+            )  # fmt: skip
+
+        tiles.over_rows(data.shape[2], subtract)
+        data = out = corrected
+    if out is None:
+        raise Skip("no wave can be fitted: there are no good pixels, or the waves are as straight as ramps")
+    return out
+
+
+def _spline(wave: Wave) -> NDArray[np.float64]:
+    """Coefficients of a cubic spline through the wave, whose values belong to the middles of equal phase bins.
+
+    One value is repeated at each end; there the third derivative is continuous ("not-a-knot").
+    """
+    from scipy.interpolate import CubicSpline
+
+    n = wave.amplitudes.size
+    values = np.concatenate([wave.amplitudes[-1:], wave.amplitudes, wave.amplitudes[:1]])
+    knots = (np.arange(n + 2) - 0.5) / n
+    return np.ascontiguousarray(CubicSpline(knots, values, bc_type="not-a-knot").c.T)
+
+
+def _fit(
+    data: F32,
+    pixeldq: NDArray[np.uint32],
+    clocks: Clocks,
+    wave: Wave,
+    spline: NDArray[np.float64],
+    separately: bool,
+    tiles: Tiles,
+) -> Fit:
+    nints, ngroups = data.shape[:2]
+    nbins = wave.amplitudes.size
+    sums, counts = _summed(data, pixeldq, clocks, wave, nbins, tiles)
+    phases = ((np.arange(nbins) + 0.5) / nbins)[:, None] + np.arange(ngroups) * ((clocks.group / wave.period) % 1)
+    norm, product = _terms(spline, phases % 1, sums, counts, tiles)
+    tiles.check()
+
+    # The phase of an integration after the first, relative to that of the first.
+    later = (clocks.group / wave.period) % 1 * ngroups + clocks.reset / wave.period
+    chosen = [np.array([i]) for i in range(nints)] if separately else [np.arange(nints)]
+    trials = np.arange(TRIALS) / TRIALS
+    starts, amplitudes = np.zeros(nints), np.zeros(nints)
+    for ints in chosen:
+        chisq, at_trials = _best(norm, product, ints, trials, later)
+        if np.isnan(chisq).all():
+            continue
+        phase = vertex(chisq, lowest(chisq, at_trials))
+        _, amplitude = _best(norm, product, ints, np.array([phase]), later)
+        starts[ints], amplitudes[ints] = phase, amplitude[0]
+    return Fit(starts + np.arange(nints) * later, amplitudes)
+
+
+def _summed(
+    data: F32, pixeldq: NDArray[np.uint32], clocks: Clocks, wave: Wave, nbins: int, tiles: Tiles
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums (nints, ngroups, nbins) and numbers (nbins, nints) of the good pixels in each bin of phase."""
+    from jwcal_interactive.kernels.emicorr_joint import scatter_of_groups, sum_by_phase
+
+    nints, ngroups, ny, nx = data.shape
+    scatter = np.empty((nints, ny, nx), np.float32)
+    tiles.over_rows(ny, lambda y0, y1: scatter_of_groups(data, scatter, y0, y1))
+    tiles.check()
+    finite = scatter[np.isfinite(scatter)]
+    limit = _LARGEST_SCATTER * np.median(finite, overwrite_input=True) if finite.size else 0
+    del finite
+    tiles.check()
+    good = (scatter < limit) & (pixeldq == 0)
+
+    clock = np.arange(ny)[:, None] * clocks.row + np.arange(nx // AMPLIFIERS) * clocks.samples
+    bins = np.minimum((clock / wave.period % 1 * nbins).astype(np.int64), nbins - 1)
+    bins[:, BAD_COLUMNS] = -1
+    sums, counts = np.empty((nints, ngroups, nbins)), np.empty((nbins, nints))
+
+    def sum_group(start: int, stop: int) -> None:
+        for n in range(start, stop):
+            sum_by_phase(data, good, bins, *divmod(n, ngroups), sums)
+
+    # Not by rows: sums must not depend on how the work is spread.
+    replace(tiles, band_rows=1).over_rows(nints * ngroups, sum_group)
+    used = bins >= 0
+    for i in range(nints):
+        tiles.check()
+        pixels = good[i].reshape(ny, -1, AMPLIFIERS).sum(axis=2)
+        counts[:, i] = np.bincount(bins[used], pixels[used], nbins)
+    return sums, counts
+
+
+def _terms(
+    spline: NDArray[np.float64],
+    phases: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    tiles: Tiles,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Terms of chi squared (`try_phases`) at all trial phases, (TRIALS, nints)."""
+    from jwcal_interactive.kernels.emicorr_joint import try_phases
+
+    nints, ngroups, _ = sums.shape
+    time = np.arange(ngroups) - 0.5 * (ngroups - 1)
+    slopes = np.einsum("igb,g->ib", sums, time) / (time @ time)
+    lines = sums.mean(axis=1, keepdims=True) + slopes[:, None, :] * time[:, None]
+    residuals = np.ascontiguousarray((sums - lines).transpose(2, 1, 0))
+    norm, product = np.empty((TRIALS, nints)), np.empty((TRIALS, nints))
+
+    def work(k0: int, k1: int) -> None:
+        try_phases(spline, phases, residuals, counts, norm, product, k0, k1)
+
+    replace(tiles, band_rows=4).over_rows(TRIALS, work)
+    return norm, product
+
+
+def _best(
+    norm: NDArray[np.float64],
+    product: NDArray[np.float64],
+    ints: NDArray[np.int64],
+    phases: NDArray[np.float64],
+    later: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lowest chi squared, and the amplitude that gives it, of some integrations at phases of the first one.
+
+    For each integration the terms of the nearest trial phase not below are used, as officially.
+
+    Returns
+    -------
+    chisq, amplitudes : float64, shape of ``phases``
+        NaN and 0 where the wave says nothing.
+    """
+    trials = np.arange(TRIALS) / TRIALS
+    norms, products = np.zeros(phases.size), np.zeros(phases.size)
+    for i in ints:
+        above = np.ceil((phases + later * i) * TRIALS).astype(np.int64)
+        # Rounding decides between neighbours where a phase is that of a trial.
+        near = (above[:, None] + np.arange(-1, 2)) % TRIALS
+        distance = (trials[near] - phases[:, None] - later * i) % 1
+        k = np.take_along_axis(near, distance.argmin(axis=1)[:, None], axis=1)[:, 0]
+        norms += norm[k, i]
+        products += product[k, i]
+    useful = (np.abs(norms) > _NO_NORM) & np.isfinite(norms) & np.isfinite(products)
+    amplitudes = np.divide(products, norms, out=np.zeros(phases.size), where=useful)
+    chisq = np.where(useful, amplitudes * (norms * amplitudes - 2 * products), np.nan)
+    return chisq, amplitudes
+
+
+def lowest(chisq: NDArray[np.float64], amplitudes: NDArray[np.float64]) -> int:
+    """Index of the lowest chi squared; of equal ones, one with a positive amplitude.
+
+    Where the wave changes its sign from group to group, half a period later it fits as well upside down; this
+    is so in SUB128 at 390.625 Hz.
+
+    Parameters
+    ----------
+    chisq : float64 (n,)
+        Not above 0; NaN where not known, but not everywhere.
+    amplitudes : float64 (n,)
+    """
+    equal = (chisq <= np.nanmin(chisq) * (1 - _EQUAL)) & (amplitudes > 0)
+    return int(np.nanargmin(np.where(equal, chisq, np.nan) if equal.any() else chisq))
+
+
+def vertex(chisq: NDArray[np.float64], at: int) -> float:
+    """Vertex of the parabola through the lowest chi squared and its neighbours.
+
+    Parameters
+    ----------
+    chisq : float64 (n,)
+        At phases ``k / n``; the first follows the last. NaN where not known.
+    at : int
+        Where it is lowest.
+
+    Returns
+    -------
+    float
+        Phase in periods; ``at / n`` if a neighbour is not known or all three are equal.
+    """
+    n = chisq.size
+    before, here, after = chisq[at - 1], chisq[at], chisq[(at + 1) % n]
+    curvature = before - 2 * here + after
+    if not curvature > 0:
+        return at / n
+    return float(at + 0.5 * (before - after) / curvature) / n
