@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from jwcal_interactive.arrays import Reference, State
 from jwcal_interactive.errors import Cancelled, Skip
-from jwcal_interactive.kernels.warmup import warm_up
+from jwcal_interactive.kernels.warmup import is_warm, warm_up
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, Recipe
 from jwcal_interactive.references.book import Overrides, ReferenceBook, UsedReference
@@ -93,8 +93,8 @@ def reporter(
     return report
 
 
-def compile_kernels(say: Callable[[str], None], cancel: threading.Event) -> None:
-    """Compile or load all kernels before the first step, telling how far it is.
+def compile_kernels(say: Callable[[str], None], cancel: threading.Event, steps: Iterable[str]) -> None:
+    """Compile the kernels of steps before the first of them runs, if need be, telling how far it is.
 
     Raises
     ------
@@ -107,7 +107,9 @@ def compile_kernels(say: Callable[[str], None], cancel: threading.Event) -> None
             raise Cancelled
         say(f"compiling kernels, once: {name} ({done}/{total})" if name else "")
 
-    warm_up(report)
+    steps = tuple(steps)
+    if not is_warm(steps):
+        warm_up(report, steps)
 
 
 def peak_memory() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from jwcal_interactive.errors import OutputError, one_line
@@ -21,12 +21,14 @@ class Together:
 
     def __init__(self) -> None:
         self._temporary: dict[Path, Path] = {}
+        self._endings = contextlib.ExitStack()
 
     def __enter__(self) -> Together:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:
         try:
+            self._endings.close()
             if kind is None:
                 self._appear()
         finally:
@@ -42,10 +44,22 @@ class Together:
         OutputError
             If the operating system refuses to write (permission, disk full).
         """
-        temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
-        self._temporary[path] = temporary
-        with _explained(path):
+        temporary = self.reserve(path)
+        with self.explained(path):
             yield temporary
+
+    def reserve(self, path: Path) -> Path:
+        """Give a temporary name beside ``path``; the same one if it is asked for again."""
+        name = f".{path.stem}.{secrets.token_hex(4)}{path.suffix}"
+        return self._temporary.setdefault(path, path.with_name(name))
+
+    def explained(self, path: Path) -> contextlib.AbstractContextManager[None]:
+        """Turn what the operating system refuses in a block into an `OutputError` about ``path``."""
+        return _explained(path)
+
+    def on_exit(self, ending: Callable[[], None]) -> None:
+        """Call ``ending`` before the files appear or are removed."""
+        self._endings.callback(ending)
 
     def _appear(self) -> None:
         done: list[Path] = []

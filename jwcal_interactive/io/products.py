@@ -209,3 +209,17 @@ def write_product(
     writer = ProductWriter(product, state, path, keywords, history, files)
     writer.put(product)
     writer.close(state, keywords, history)
+
+
+def write_tree(tree: Mapping[str, Any], path: Path, files: Together) -> None:
+    """Write nested mappings and arrays as an ASDF file; it appears when ``files`` end.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses to write.
+    """
+    import asdf
+
+    with files.writing(path) as temporary:
+        asdf.AsdfFile(dict(tree)).write_to(temporary)

@@ -1,4 +1,4 @@
-"""Compiling all kernels once, ahead of the work, so that the wait is seen and explained."""
+"""Compiling kernels once, ahead of the work, so that the wait is seen and explained."""
 
 from __future__ import annotations
 
@@ -6,23 +6,34 @@ import hashlib
 import importlib
 import os
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import jwcal_interactive.kernels as package
 from jwcal_interactive.kernels.compiling import cache_folder, processor
 
-__all__ = ["is_warm", "warm_up"]
+__all__ = ["is_warm", "kernel_modules", "warm_up"]
 
 _NOT_KERNELS = {"compiling", "signatures", "warmup"}
 
 
-def _modules() -> list[str]:
-    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name not in _NOT_KERNELS)
+def kernel_modules(steps: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Modules with the kernels of steps: named like the step, or beginning with its name and ``_``.
+
+    Parameters
+    ----------
+    steps : iterable of str, optional
+        Names of steps; by default all modules.
+    """
+    found = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name not in _NOT_KERNELS)
+    if steps is None:
+        return tuple(found)
+    wanted = set(steps)
+    return tuple(name for name in found if any(name == s or name.startswith(f"{s}_") for s in wanted))
 
 
-def _stamp() -> Path | None:
-    """File that marks the kernels of this very source as compiled, by this numba, for this processor.
+def _stamps(modules: Iterable[str]) -> list[Path | None]:
+    """Files that mark the kernels of this very source as compiled, by this numba, for this processor.
 
     ``None`` without a folder for compiled code.
     """
@@ -30,34 +41,34 @@ def _stamp() -> Path | None:
 
     folder = cache_folder()
     if folder is None:
-        return None
-    source = hashlib.sha256(f"{version('numba')} {processor()}".encode())
-    for source_folder in package.__path__:
-        for file in sorted(Path(source_folder).glob("*.py")):
-            source.update(str(file).encode())
-            source.update(file.read_bytes())
-    return folder / f"compiled-{source.hexdigest()[:16]}"
+        return [None for _ in modules]
+    source_folder = Path(next(iter(package.__path__)))
+    common = f"{version('numba')} {processor()} {source_folder}".encode()
+    for shared in ("compiling", "signatures"):
+        common += (source_folder / f"{shared}.py").read_bytes()
+    digests = {m: hashlib.sha256(common + (source_folder / f"{m}.py").read_bytes()) for m in modules}
+    return [folder / f"compiled-{m}-{digest.hexdigest()[:16]}" for m, digest in digests.items()]
 
 
-def is_warm() -> bool:
-    """Whether all kernels were compiled before and only need loading."""
-    stamp = _stamp()
-    return stamp is not None and stamp.exists()
+def is_warm(steps: Iterable[str] | None = None) -> bool:
+    """Whether the kernels of steps (by default all) were compiled before and only need loading."""
+    return all(stamp is not None and stamp.exists() for stamp in _stamps(kernel_modules(steps)))
 
 
-def warm_up(report: Callable[[int, int, str], None]) -> None:
-    """Import every kernel module, which compiles its kernels or loads them from disk.
+def warm_up(report: Callable[[int, int, str], None], steps: Iterable[str] | None = None) -> None:
+    """Import modules with kernels, which compiles these or loads them from disk.
 
     Parameters
     ----------
     report : callable
         Called with (number done, number of modules, name of the next module).
+    steps : iterable of str, optional
+        Steps whose kernels are wanted; by default all.
     """
-    modules = _modules()
-    for done, name in enumerate(modules):
+    modules = kernel_modules(steps)
+    for done, (name, stamp) in enumerate(zip(modules, _stamps(modules), strict=True)):
         report(done, len(modules), name)
         importlib.import_module(f"{package.__name__}.{name}")
+        if stamp is not None and stamp.parent.is_dir() and os.access(stamp.parent, os.W_OK):
+            stamp.touch()
     report(len(modules), len(modules), "")
-    stamp = _stamp()
-    if stamp is not None and stamp.parent.is_dir() and os.access(stamp.parent, os.W_OK):
-        stamp.touch()

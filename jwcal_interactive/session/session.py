@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jwcal_interactive.arrays import Exposure, Ramp, References, State
 from jwcal_interactive.errors import Cancelled, InputError, JwcalError, ParameterError
-from jwcal_interactive.kernels.warmup import is_warm
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import Outcome, Progress, compile_kernels, peak_memory, reporter, run_step
 from jwcal_interactive.recipes import Recipe
@@ -317,9 +316,11 @@ class Session:
         keys = self._keys(settings)
         start = self._start(keys, end) if begin is None else min(begin, self._start(keys, begin))
         state = self._before(keys, start)
-        if start < end and not is_warm():
+        if start < end:
             compile_kernels(
-                lambda text: progress(Progress(self.steps[start], 0, end - start, 0.0, text)), cancel
+                lambda text: progress(Progress(self.steps[start], 0, end - start, 0.0, text)),
+                cancel,
+                [s for s in self.steps[start:end] if s in STEPS and not self._params(s, settings).skip],
             )
         for index in range(start, end):
             step = self.steps[index]

@@ -70,10 +70,23 @@ def test_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_stamp_is_for_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = warmup._stamp()
-    assert warmup._stamp() == before
+    before = warmup._stamps(["jump"])
+    assert warmup._stamps(["jump"]) == before
     monkeypatch.setattr(warmup, "processor", lambda: "another")
-    assert warmup._stamp() != before
+    assert warmup._stamps(["jump"]) != before
+
+
+def test_only_the_kernels_of_the_steps_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warmup, "cache_folder", lambda: tmp_path)
+    assert not warmup.is_warm(["ipc"])
+    seen: list[str] = []
+    warmup.warm_up(lambda _done, _total, name: seen.append(name), ["ipc"])
+    assert seen == ["ipc", ""]
+    assert warmup.is_warm(["ipc"])
+    assert not warmup.is_warm(["ipc", "linearity"])
+    assert warmup.is_warm(["superbias"])  # it has no kernels
+    assert set(warmup.kernel_modules(["ramp_fit", "jump"])) >= {"ramp_fit", "jump"}
+    assert "linearity" not in warmup.kernel_modules(["ramp_fit", "jump"])
 
 
 def test_processor_is_that_of_numba() -> None:
