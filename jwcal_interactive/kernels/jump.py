@@ -21,11 +21,12 @@ from jwcal_interactive.kernels.signatures import (
     r_f32_4,
     r_u8_4,
     void,
+    w_f32_3,
     w_i64_1,
     w_u8_4,
 )
 
-__all__ = ["GIVEN", "ITERATIVE", "ONE_PASS", "clip_across_integrations", "find_jumps"]
+__all__ = ["GIVEN", "ITERATIVE", "ONE_PASS", "clip_across_integrations", "find_jumps", "typical_differences"]
 
 GIVEN, ONE_PASS, ITERATIVE = 0, 1, 2
 """How `find_jumps` finds them: they are already flagged, in a single pass, or one at a time."""
@@ -442,3 +443,72 @@ def clip_across_integrations(data, groupdq, gain, nsigma, same_group, out_groupd
                 for r in range(start, steps.size, stride):
                     if math.isfinite(steps[r]) and (steps[r] < low or steps[r] > high):
                         out_groupdq[r // ndiffs, r % ndiffs + 1, y, x] |= _JUMP_DET
+
+
+@kernel(
+    void(r_f32_4, r_u8_4, r_f32_2, r_f32_2, f64, f64, w_f32_3, w_f32_3, i64, i64),
+    error_model="numpy",
+)  # fmt: skip
+def typical_differences(data, groupdq, gain, readnoise, nframes, nsigma, out_centre, out_sigma, y0, y1):
+    """Centre and scatter of the differences of each pixel, in rows y0 to y1; NaN without any.
+
+    With one plane in the outputs, these are the median of all differences and the noise expected of one. With
+    one plane per difference, they are the median and standard deviation across integrations, sigma-clipped.
+    Differences with groups that are unusable, or whose flags are just JUMP_DET, do not count.
+
+    Parameters
+    ----------
+    data, groupdq, gain, readnoise, nframes
+        As for `find_jumps`.
+    nsigma : float
+        Where to clip across integrations.
+    out_centre, out_sigma : (1 or ngroups - 1, ny, nx)
+        Electron. Single precision, with sums in the order of the integrations, as in the official code.
+    """
+    nints, ngroups, _, nx = data.shape
+    ndiffs = ngroups - 1
+    planes = out_centre.shape[0]
+    steps = np.empty(nints * ndiffs, dtype=np.float64)
+    scratch = np.empty(nints * ndiffs, dtype=np.float64)
+    for y in range(y0, y1):
+        for x in range(nx):
+            r = 0
+            for i in range(nints):
+                before = np.float32(math.nan)
+                for k in range(ngroups):
+                    value = np.float32(math.nan)
+                    flags = groupdq[i, k, y, x]
+                    if not flags & _INVALID and flags != _JUMP_DET:
+                        value = np.float32(data[i, k, y, x] * gain[y, x])
+                    if k > 0:
+                        steps[r] = np.float32(value - before)
+                        r += 1
+                    before = value
+            if planes == 1:
+                noise = np.float32(readnoise[y, x] * gain[y, x])
+                variance = np.float32(np.float32(noise * noise) / np.float32(nframes))
+                median = np.float32(_centre_and_sigma(steps, 0.0, scratch)[0])
+                out_centre[0, y, x] = median
+                out_sigma[0, y, x] = math.sqrt(np.float32(abs(median) + variance))
+                continue
+            for start in range(ndiffs):
+                n = 0
+                for r in range(start, steps.size, ndiffs):
+                    if math.isfinite(steps[r]):
+                        scratch[n] = steps[r]
+                        n += 1
+                low, high = _clipping_bounds(scratch, n, nsigma)
+                n = 0
+                total = np.float32(0.0)
+                for r in range(start, steps.size, ndiffs):
+                    if low <= steps[r] <= high:
+                        scratch[n] = steps[r]
+                        total = np.float32(total + np.float32(steps[r]))
+                        n += 1
+                mean = np.float32(total / np.float32(n))
+                total = np.float32(0.0)
+                for k in range(n):
+                    deviation = np.float32(np.float32(scratch[k]) - mean)
+                    total = np.float32(total + np.float32(deviation * deviation))
+                out_sigma[start, y, x] = math.sqrt(np.float32(total / np.float32(n)))
+                out_centre[start, y, x] = _median(scratch, n) if n > 0 else math.nan

@@ -1,134 +1,22 @@
-"""jump: find cosmic-ray hits in ramps."""
+"""jump: find cosmic-ray hits in ramps, and the large events that some of them are."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import U8, Keyword, Ramp, References
+from jwcal_interactive.arrays import F32, U8, Keyword, Ramp, References
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.errors import Skip
-from jwcal_interactive.params import NotYet, StepParams, param
 from jwcal_interactive.steps.definition import step
+from jwcal_interactive.steps.jump_params import JumpParams
+from jwcal_interactive.steps.jump_showers import flag_showers
+from jwcal_interactive.steps.jump_snowballs import flag_snowballs
+from jwcal_interactive.steps.jump_survey import Survey, lost_groups, survey
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["JumpParams", "jump"]
-
-# Fewer groups give fewer than two differences to compare.
-_FEWEST_GROUPS = 3
-
-_OF_SNOWBALLS = [
-    "min_sat_area",
-    "min_jump_area",
-    "expand_factor",
-    "use_ellipses",
-    "sat_required_snowball",
-    "min_sat_radius_extend",
-    "sat_expand",
-    "edge_size",
-    "mask_snowball_core_next_int",
-    "snowball_time_masked_next_int",
-]
-_OF_SHOWERS = [
-    "max_shower_amplitude",
-    "extend_snr_threshold",
-    "extend_min_area",
-    "extend_inner_radius",
-    "extend_outer_radius",
-    "extend_ellipse_expand_ratio",
-    "time_masked_after_shower",
-]
-
-
-class JumpParams(StepParams):
-    """Parameters of jump."""
-
-    rejection_threshold: float = param(
-        4.0,
-        ge=0,
-        unit="sigma",
-        slider=(2.0, 10.0),
-        help="Flag differences further than this from the median, with four or more usable ones.",
-    )
-    three_group_rejection_threshold: float = param(
-        6.0,
-        ge=0,
-        unit="sigma",
-        slider=(2.0, 10.0),
-        help="The same for ramps of three usable groups (two differences).",
-    )
-    four_group_rejection_threshold: float = param(
-        5.0,
-        ge=0,
-        unit="sigma",
-        slider=(2.0, 10.0),
-        help="The same for ramps of four usable groups (three differences).",
-    )
-    flag_4_neighbors: bool = param(True, help="Flag the four adjacent pixels of a jump, too.")
-    max_jump_to_flag_neighbors: float = param(
-        1000.0,
-        unit="sigma",
-        slider=(0.0, 2000.0),
-        help="Jumps above this do not flag their neighbours.",
-    )
-    min_jump_to_flag_neighbors: float = param(
-        10.0,
-        unit="sigma",
-        slider=(0.0, 100.0),
-        help="Jumps below this do not flag their neighbours.",
-    )
-    after_jump_flag_dn1: float = param(
-        0.0, unit="DN", help="Jumps of at least this size flag groups for after_jump_flag_time1."
-    )
-    after_jump_flag_time1: float = param(
-        0.0, ge=0, unit="s", help="Time to flag after jumps of after_jump_flag_dn1; 0 is off."
-    )
-    after_jump_flag_dn2: float = param(
-        0.0, unit="DN", help="Jumps of at least this size flag groups for after_jump_flag_time2."
-    )
-    after_jump_flag_time2: float = param(
-        0.0, ge=0, unit="s", help="Time to flag after jumps of after_jump_flag_dn2; 0 is off."
-    )
-    min_diffs_single_pass: int = param(
-        10,
-        ge=0,
-        slider=(1, 50),
-        help="With fewer differences per integration, jumps are found one at a time, largest first.",
-    )
-    minimum_groups: int = param(
-        3,
-        ge=0,
-        slider=(3, 20),
-        help="Fewest usable groups; the step is skipped below, and always below 3.",
-    )
-    minimum_sigclip_groups: int = param(
-        100,
-        ge=0,
-        slider=(2, 500),
-        help="From this number of integrations on, differences are sigma-clipped across them "
-        "(from this number of groups of all integrations, if only_use_ints is off).",
-    )
-    only_use_ints: bool = param(
-        True,
-        help="Sigma clipping compares a difference with the same one of the other integrations, "
-        "instead of all differences of the pixel.",
-    )
-
-    unavailable: ClassVar[Mapping[str, NotYet]] = {
-        "expand_large_events": NotYet(False, "snowballs are not flagged"),
-        "find_showers": NotYet(False, "showers are not flagged"),
-    }
-    without_effect: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(_OF_SNOWBALLS, "belongs to expand_large_events"),
-        **dict.fromkeys(_OF_SHOWERS, "belongs to find_showers"),
-        "max_extended_radius": "belongs to expand_large_events and find_showers",
-        "maximum_cores": "threads are set for the whole run",
-    }
+__all__ = ["JumpParams", "find_in_rows", "jump"]
 
 
 @step("jump", keyword="S_JUMP", references=("gain", "readnoise"), params=JumpParams)
@@ -141,9 +29,12 @@ def jump(ramp: Ramp, refs: References, p: JumpParams, tiles: Tiles) -> Ramp:
     the median, and jumps are taken out one by one. With many integrations, differences are
     sigma-clipped across them instead. Groups DO_NOT_USE or SATURATED are never flagged.
 
-    Pixels without a positive gain get NO_GAIN_VALUE and DO_NOT_USE. The rate of hits is written to
-    PRIMECRS. Not like the official step, which then reports a negative number of cosmic rays, exposures
-    with too few usable groups are skipped, and `minimum_groups` is obeyed.
+    Snowballs and showers are found among the jumps of the whole frame afterwards (`jump_snowballs`,
+    `jump_showers`; Regan 2024, "Detection and flagging of showers and snowballs in JWST", STScI).
+
+    Pixels without a positive gain get NO_GAIN_VALUE and DO_NOT_USE. The rates of hits and of large events are
+    written to PRIMECRS and EXTNCRS. Not like the official step, which then reports a negative number of cosmic
+    rays, exposures with too few usable groups are skipped, and `minimum_groups` is obeyed.
 
     Raises
     ------
@@ -154,78 +45,78 @@ def jump(ramp: Ramp, refs: References, p: JumpParams, tiles: Tiles) -> Ramp:
 
     refuse_unsupported(ramp, "jump")
     nints, ngroups, ny, nx = ramp.data.shape
-    if ngroups < _FEWEST_GROUPS:
-        raise Skip(f"NGROUPS = {ngroups}; finding jumps needs {_FEWEST_GROUPS} groups")
+    exposure = ramp.exposure
     gain = needed(refs, "gain", (ny, nx)).data
     readnoise = needed(refs, "readnoise", (ny, nx)).data
-    lost = _lost_groups(ramp.groupdq)
-    groupdq, mode = ramp.groupdq, _mode(lost, p)
-    if mode == kernels.GIVEN:
-        groupdq = _clip(ramp, gain, p, tiles)
-    sizes, counts = _after(ramp, gain, p)
-    flagged = np.empty_like(groupdq)
-    hits = np.empty(ny, np.int64)
-
-    def find(y0: int, y1: int) -> None:
-        kernels.find_jumps(
-            ramp.data,
-            groupdq,
-            gain,
-            readnoise,
-            float(ramp.exposure.nframes),
-            mode,
-            p.rejection_threshold,
-            p.four_group_rejection_threshold,
-            p.three_group_rejection_threshold,
-            p.flag_4_neighbors,
-            p.min_jump_to_flag_neighbors,
-            p.max_jump_to_flag_neighbors,
-            sizes[0],
-            counts[0],
-            sizes[1],
-            counts[1],
-            flagged,
-            hits,
-            y0,
-            y1,
-        )
-
-    tiles.over_rows(ny, find)
+    facts = survey(ramp.groupdq, gain, exposure.group_time, p)
+    groupdq = _clip(ramp, gain, p, tiles) if facts.mode == kernels.GIVEN else ramp.groupdq
+    flagged, hits = np.empty_like(groupdq), np.empty(ny, np.int64)
+    nframes = float(exposure.nframes)
+    tiles.over_rows(
+        ny,
+        lambda y0, y1: find_in_rows(
+            ramp.data, groupdq, gain, readnoise, nframes, facts, p, flagged, hits, y0, y1
+        ),
+    )
     pixeldq = ramp.pixeldq.copy()
     pixeldq[~(gain > 0)] |= np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE)
-    differences = nints * ngroups - int(lost.sum()) - nints
+    events = 0
+    if p.expand_large_events:
+        events = flag_snowballs(flagged, p, exposure.group_time, tiles)
+    if p.find_showers:
+        events = flag_showers(ramp, flagged, pixeldq, gain, readnoise, p, tiles)
+    lost = lost_groups(flagged) if p.expand_large_events else facts.lost
     keywords = {}
+    differences = nints * ngroups - int(lost.sum()) - nints
     if differences >= 1:
-        exposed = ramp.exposure.group_time * differences * (ny * nx)
-        rate = 1000 * int(hits.sum()) / exposed
-        keywords["PRIMECRS"] = Keyword(rate, "Cosmic rays per 1000 pixels per s")
-        keywords["EXTNCRS"] = Keyword(0.0, "Snowballs, showers per 1e6 pixels per s")
+        exposed = exposure.group_time * differences * (ny * nx)
+        keywords["PRIMECRS"] = Keyword(1000 * int(hits.sum()) / exposed, "Cosmic rays per 1000 pixels per s")
+        keywords["EXTNCRS"] = Keyword(1e6 * events / exposed, "Snowballs, showers per 1e6 pixels per s")
     return ramp.with_(groupdq=flagged, pixeldq=pixeldq, keywords=keywords)
 
 
-def _lost_groups(groupdq: U8) -> NDArray[np.bool_]:
-    """Find the groups that are DO_NOT_USE in all pixels, bool (nints, ngroups)."""
-    flag = np.uint8(DQ.DO_NOT_USE)
-    ny, nx = groupdq.shape[-2:]
-    lost: NDArray[np.bool_] = (groupdq[:, :, ny // 2, nx // 2] & flag) != 0
-    for i, k in zip(*np.nonzero(lost), strict=True):
-        lost[i, k] = bool((groupdq[i, k] & flag).all())
-    return lost
+def find_in_rows(
+    data: F32,
+    groupdq: U8,
+    gain: F32,
+    readnoise: F32,
+    nframes: float,
+    facts: Survey,
+    p: JumpParams,
+    out_groupdq: U8,
+    out_hits: NDArray[np.int64],
+    y0: int,
+    y1: int,
+) -> None:
+    """Flag jumps, their neighbours and the groups after them in rows y0 to y1.
 
+    One row more on each side is read, since jumps there may have neighbours in these rows. Arrays are those of
+    `kernels.jump.find_jumps`.
+    """
+    from jwcal_interactive.kernels.jump import find_jumps
 
-def _mode(lost: NDArray[np.bool_], p: JumpParams) -> int:
-    """How jumps are found; `GIVEN` after sigma clipping across integrations."""
-    from jwcal_interactive.kernels import jump as kernels
-
-    nints, ngroups = lost.shape
-    available = nints if p.only_use_ints else int((~lost).sum())
-    if available >= p.minimum_sigclip_groups:
-        return kernels.GIVEN
-    usable = ngroups - int(lost.sum(axis=1).max())
-    fewest = max(p.minimum_groups, _FEWEST_GROUPS)
-    if usable < fewest:
-        raise Skip(f"{usable} of {ngroups} groups are usable; at least {fewest} are needed")
-    return kernels.ONE_PASS if usable - 1 >= p.min_diffs_single_pass else kernels.ITERATIVE
+    find_jumps(
+        data,
+        groupdq,
+        gain,
+        readnoise,
+        nframes,
+        facts.mode,
+        p.rejection_threshold,
+        p.four_group_rejection_threshold,
+        p.three_group_rejection_threshold,
+        p.flag_4_neighbors,
+        p.min_jump_to_flag_neighbors,
+        p.max_jump_to_flag_neighbors,
+        facts.sizes[0],
+        facts.counts[0],
+        facts.sizes[1],
+        facts.counts[1],
+        out_groupdq,
+        out_hits,
+        y0,
+        y1,
+    )
 
 
 def _clip(ramp: Ramp, gain: NDArray[np.float32], p: JumpParams, tiles: Tiles) -> U8:
@@ -245,14 +136,3 @@ def _clip(ramp: Ramp, gain: NDArray[np.float32], p: JumpParams, tiles: Tiles) ->
         if (group & flags).all():
             group[group == np.uint8(DQ.JUMP_DET)] = 0
     return out
-
-
-def _after(ramp: Ramp, gain: NDArray[np.float32], p: JumpParams) -> tuple[tuple[float, float], tuple[int, int]]:
-    """Sizes of jumps, electron, and numbers of groups to flag after them."""
-    times = (p.after_jump_flag_time1, p.after_jump_flag_time2)
-    counts = tuple(int(time // ramp.exposure.group_time) for time in times)
-    if not any(counts) or np.isnan(gain).all():
-        return (0.0, 0.0), (0, 0)
-    typical = np.nanmedian(gain)
-    sizes = (np.float32(p.after_jump_flag_dn1) * typical, np.float32(p.after_jump_flag_dn2) * typical)
-    return (float(sizes[0]), float(sizes[1])), (counts[0], counts[1])

@@ -82,7 +82,7 @@ def official(ramp, refs, values):
 
 def compare(ramp, refs, **values):
     theirs = official(ramp, refs, values)
-    ours = jump(ramp, refs, jump.params(**values), Tiles(threads=2, band_rows=5))
+    ours = jump(ramp, refs, jump.params.build("jump", values), Tiles(threads=2, band_rows=5))
     found = (ours.groupdq & DQ.JUMP_DET) != 0
     assert found.any()
     np.testing.assert_array_equal(ours.groupdq, theirs.groupdq)
@@ -149,3 +149,132 @@ def test_groups_lost_everywhere(lost):
     groupdq = ramp.groupdq.copy()
     groupdq[1, lost] |= np.uint8(DQ.DO_NOT_USE)
     compare(ramp.with_(groupdq=groupdq), refs)
+
+
+def with_snowballs(ramp, seed, number=25):
+    """Add large events: bright disks and ellipses, most with a core that saturates."""
+    rng = np.random.default_rng(seed)
+    nints, ngroups, ny, nx = ramp.data.shape
+    data, groupdq = ramp.data.copy(), ramp.groupdq.copy()
+    y, x = np.indices((ny, nx))
+    for _ in range(number):
+        i, k = rng.integers(nints), rng.integers(1, ngroups)
+        centre, radius, angle = rng.uniform(-3, (ny + 3, nx + 3)), rng.uniform(1, 9), rng.uniform(0, np.pi)
+        if rng.random() < 0.4:
+            centre, angle = np.round(2 * centre) / 2, 0.0
+        dy, dx = y - centre[0], x - centre[1]
+        along, across = dy * np.cos(angle) + dx * np.sin(angle), dy * np.sin(angle) - dx * np.cos(angle)
+        distance = np.hypot(along, across * rng.choice([1.0, 1.0, 1.5, 4.0]))
+        data[i, k:, distance <= radius] += np.float32(10 ** rng.uniform(2.5, 4))
+        core = distance <= radius * rng.uniform(0, 0.8)
+        late = int(rng.random() < 0.3)
+        if rng.random() < 0.8:
+            groupdq[i, min(k + late, ngroups - 1) :, core] |= np.uint8(DQ.SATURATED)
+    return ramp.with_(data=data, groupdq=groupdq)
+
+
+SNOWBALLS = [
+    {},
+    {"min_jump_area": 15.0, "min_sat_area": 5.0, "expand_factor": 6.5},
+    {"sat_required_snowball": False},
+    {"sat_required_snowball": False, "min_jump_area": 1.0, "expand_factor": 1.2},
+    {"min_sat_radius_extend": 0.5, "sat_expand": 5},
+    {"min_sat_radius_extend": 0.0, "sat_expand": 0, "edge_size": 0},
+    {"min_sat_area": 0.0, "min_jump_area": 0.0, "edge_size": 3},
+    {"edge_size": 200},
+    {"mask_snowball_core_next_int": False},
+    {"snowball_time_masked_next_int": 30},
+    {"snowball_time_masked_next_int": 5},
+    {"max_extended_radius": 4, "expand_factor": 11.0},
+    {"use_ellipses": True, "after_jump_flag_time1": 25.0},
+]
+
+
+@pytest.mark.parametrize("values", SNOWBALLS, ids=str)
+@pytest.mark.parametrize("flags", [True, False])
+def test_snowballs(flags, values):
+    ramp, refs = random_ramps(5, 3, 6, shape=(80, 80), flags=flags)
+    ramp = with_snowballs(ramp, 6)
+    values = {"min_jump_area": 12.0, **values}
+    found = compare(ramp, refs, expand_large_events=True, **values)
+    without = jump(ramp, refs, jump.params.build("jump", values), Tiles())
+    assert (found != ((without.groupdq & DQ.JUMP_DET) != 0)).any()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_snowballs(seed):
+    """Overlapping events of all shapes, and groups that are lost everywhere."""
+    ramp, refs = random_ramps(seed, 2, 8, shape=(96, 96), flags=seed % 2 == 0)
+    ramp = with_snowballs(ramp, seed, number=120)
+    groupdq = ramp.groupdq.copy()
+    groupdq[:, -1] |= np.uint8(DQ.DO_NOT_USE)
+    compare(ramp.with_(groupdq=groupdq), refs, expand_large_events=True, min_jump_area=8.0)
+
+
+def test_snowballs_beside_the_edges_of_a_strip(monkeypatch):
+    """The official code takes the number of rows for the number of columns, too."""
+    from stcal.jump import jump as stcal
+
+    ramp, refs = random_ramps(7, 2, 6, shape=(40, 300), flags=False)
+    ramp = with_snowballs(ramp, 8, number=60)
+    values = {"expand_large_events": True, "edge_size": 5, "min_jump_area": 12.0}
+    assert (
+        official(ramp, refs, values).groupdq != jump(ramp, refs, jump.params(**values), Tiles()).groupdq
+    ).any()
+
+    def near_edge(event, low, high):
+        (x, y) = event[0]
+        return x < low or y < low or y > high or x > 300 - low
+
+    monkeypatch.setattr(stcal, "near_edge", near_edge)
+    compare(ramp, refs, **values)
+
+
+def with_showers(ramp, seed, number=8):
+    """Add faint smooth patches to single differences, of about one sigma."""
+    rng = np.random.default_rng(seed)
+    nints, ngroups, ny, nx = ramp.data.shape
+    data = ramp.data.copy()
+    y, x = np.indices((ny, nx))
+    for _ in range(number):
+        i, k = rng.integers(nints), rng.integers(1, ngroups)
+        cy, cx, width = rng.uniform(0, ny), rng.uniform(0, nx), rng.uniform(4, 12)
+        patch = rng.uniform(10, 60) * np.exp(-((y - cy) ** 2 + ((x - cx) * 1.5) ** 2) / (2 * width**2))
+        data[i, k:] += patch.astype(np.float32)
+    return ramp.with_(data=data)
+
+
+SHOWERS = [
+    {},
+    {"extend_snr_threshold": 1.4},
+    {"extend_min_area": 20, "extend_ellipse_expand_ratio": 1.5},
+    {"extend_inner_radius": 0.0, "extend_outer_radius": 2.0},
+    {"extend_inner_radius": 2.5, "extend_outer_radius": 4.0},
+    {"time_masked_after_shower": 0.0},
+    {"time_masked_after_shower": 45.0},
+    {"max_extended_radius": 6},
+    {"expand_large_events": True, "min_jump_area": 12.0},
+]
+
+
+@pytest.mark.parametrize("values", SHOWERS, ids=str)
+@pytest.mark.parametrize("flags", [True, False])
+def test_showers(flags, values):
+    """With a limit that stands for the official one: 6 electron/s."""
+    ramp, refs = random_ramps(9, 2, 8, shape=(84, 84), flags=flags)
+    gain = np.where(refs["gain"].data > 0, np.float32(2.0), refs["gain"].data)
+    refs["gain"] = replace(refs["gain"], data=gain)
+    ramp = with_showers(ramp, 10)
+    pixeldq = ramp.pixeldq.copy()
+    pixeldq[:3] |= np.uint32(DQ.REFERENCE_PIXEL)
+    ramp = ramp.with_(pixeldq=pixeldq)
+    theirs = official(ramp, refs, {"find_showers": True, **values})
+    ours = jump(
+        ramp, refs, jump.params(find_showers=True, max_shower_amplitude=3.0, **values), Tiles(band_rows=9)
+    )
+    assert theirs.meta.exposure.extended_emission_events > 0
+    np.testing.assert_array_equal(ours.groupdq, theirs.groupdq)
+    np.testing.assert_array_equal(ours.pixeldq, theirs.pixeldq)
+    assert ours.keywords["EXTNCRS"].value == theirs.meta.exposure.extended_emission_events
+    without = jump(ramp, refs, jump.params(), Tiles())
+    assert (ours.groupdq != without.groupdq).any()

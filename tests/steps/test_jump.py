@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.errors import InputError, ParameterError, ReferenceError, Skip
+from jwcal_interactive.errors import InputError, ReferenceError, Skip
 from jwcal_interactive.steps.jump import JumpParams, jump
 from jwcal_interactive.tiles import Tiles
 
@@ -180,12 +180,6 @@ def test_reference_of_another_shape(ramp_of, refs_of, reference_of):
 def test_stripes_are_refused(ramp_of, refs_of):
     with pytest.raises(InputError, match="SSTR_NST"):
         jump(ramp_of(hit(), keywords={"SSTR_NST": 4}), refs_of(), JumpParams(), Tiles(threads=1))
-
-
-@pytest.mark.parametrize("name", ["expand_large_events", "find_showers"])
-def test_parameters_that_come_later(name):
-    with pytest.raises(ParameterError, match="not flagged"):
-        JumpParams.build("jump", {name: True})
 
 
 def test_all_official_parameters_are_known():
