@@ -83,6 +83,8 @@ class ImageRows:
         columns: slice = slice(None),
         first: slice = slice(None),
         check: Callable[[], None] = _never_stop,
+        *,
+        second: slice = slice(None),
     ) -> NDArray[Any]:
         """Read a part as a new C-contiguous array of native byte order.
 
@@ -92,8 +94,9 @@ class ImageRows:
             Of the result; unsigned numbers that FITS stores with an offset come out as they are meant.
         rows, columns : slice
             Of the last two axes; contiguous.
-        first : slice
-            Of the first axis, where there are more than two.
+        first, second : slice
+            Of the first axis, where there are more than two, and of the second, where there are more than three;
+            contiguous.
         check : callable
             Called before each plane; raises to stop reading.
 
@@ -105,21 +108,19 @@ class ImageRows:
         *leading, ny, nx = self.shape
         y0, y1, _ = rows.indices(ny)
         x0, x1, _ = columns.indices(nx)
-        if leading:
-            leading[0] = len(range(leading[0])[first])
-        out = np.empty((*leading, max(y1 - y0, 0), max(x1 - x0, 0)), dtype)
+        parts = (first, second)[: len(leading)] + (slice(None),) * (len(leading) - 2)
+        planes = np.arange(int(np.prod(leading, dtype=np.int64))).reshape(leading)[parts]
+        out = np.empty((*planes.shape, max(y1 - y0, 0), max(x1 - x0, 0)), dtype)
         if self._array is not None:
-            out[...] = self._array[(first, ..., rows, columns) if leading else (rows, columns)]
+            out[...] = self._array[(*parts, rows, columns)]
             return out
-        plane0 = first.indices(self.shape[0])[0] if leading else 0
-        per_first = int(np.prod(leading[1:], dtype=np.int64))
         step = max(y1 - y0, 1) if x1 - x0 == nx else max(_PIECE // (nx * self._stored.itemsize), 1)
         flat = out.reshape(-1, *out.shape[-2:])
-        for number, plane in enumerate(flat):
+        for number, plane in zip(planes.flat, flat, strict=True):
             check()
             for y in range(y0, y1, step):
                 stop = min(y + step, y1)
-                raw = self._rows(plane0 * per_first + number, y, stop, ny, nx)
+                raw = self._rows(int(number), y, stop, ny, nx)
                 self._decode(raw[:, x0:x1], plane[y - y0 : stop - y0])
         return out
 

@@ -47,14 +47,17 @@ class _Part:
     dtype: Any
     window: tuple[slice, slice] | None  # rows and columns that the exposure covers; None for all
     cuttable: bool  # whether it has the exposure's rows and columns at all
-    planes: int | None = None  # of the first axis; None for all
+    groups: int | None = None  # first ones of the axis before rows; None for all
 
     def read(self, rows: slice, columns: slice, check: Callable[[], None]) -> NDArray[Any]:
         if not self.cuttable:
             rows = columns = slice(None)
         if self.window is not None:
             rows, columns = (_within(w, part) for w, part in zip(self.window, (rows, columns), strict=True))
-        return self.rows.read(self.dtype, rows, columns, slice(self.planes), check)
+        groups = slice(self.groups)
+        if len(self.rows.shape) > 3:
+            return self.rows.read(self.dtype, rows, columns, check=check, second=groups)
+        return self.rows.read(self.dtype, rows, columns, groups, check)
 
 
 def _within(window: slice, part: slice) -> slice:
@@ -126,7 +129,8 @@ class ReferenceFile:
 
 def _row_bytes(part: _Part) -> int:
     shape = part.rows.shape
-    planes = int(np.prod([len(range(shape[0])[: part.planes]), *shape[1:-2]])) if len(shape) > 2 else 1
+    groups = len(range(shape[-3])[: part.groups]) if len(shape) > 2 else 1
+    planes = groups * int(np.prod(shape[:-3], dtype=np.int64))
     return int(planes * shape[-1] * np.dtype(part.dtype).itemsize)
 
 
@@ -172,7 +176,10 @@ def open_reference(
     if not path.is_file():
         raise ReferenceError(f"{reftype} reference {path}: no such file. Check the path.")
     if path.suffix.lower() == ".asdf":
-        return ReferenceFile(path, reftype, {}, {}, whole=_read_asdf(path, reftype))
+        whole = _read_asdf(path, reftype)
+        if not chosen_by_crds:
+            _check_kind(path, reftype, exposure, dict(whole.keywords))
+        return ReferenceFile(path, reftype, {}, {}, whole=whole)
     try:
         with path.open("rb") as stream, open_fits(stream) as hdus:
             keywords = _keywords(hdus, path, reftype)
@@ -250,13 +257,12 @@ def _opened(
     compressed = _is_gzip(path)
     frame = (exposure.ysize, exposure.xsize)
 
-    def part(extension: str, dtype: Any, planes: int | None = None) -> _Part:
+    def part(extension: str, dtype: Any, groups: int | None = None) -> _Part:
         rows = ImageRows(path, hdus[extension], compressed=compressed)
         framed = window is not None or (rows.shape[-2:] == frame and not (reftype == "ipc" and axes == 2))
-        return _Part(rows, dtype, window, framed, planes)
+        return _Part(rows, dtype, window, framed, groups)
 
-    in_groups = reftype == "dark" and axes == 3
-    groups = _groups_needed(hdus[name].shape[0], exposure, keywords) if in_groups else None
+    groups = _groups_needed(hdus[name].shape[-3], exposure, keywords) if reftype == "dark" else None
     parts = {name: part(name, np.uint32 if name == "DQ" else np.float32, groups)}
     flags = None
     if "DQ" in hdus and hdus["DQ"].header["NAXIS"] >= 2:
@@ -303,7 +309,20 @@ def _read_asdf(path: Path, reftype: str) -> Reference:
             "file or remove it from the CRDS cache and fetch it again."
         ) from error
     tree.pop("history", None)
-    return Reference(reftype=reftype, name=path.name, data=np.empty((0, 0), np.float32), tree=tree)
+    keywords = _keywords_of_tree(tree.get("meta"))
+    return Reference(
+        reftype=reftype, name=path.name, data=np.empty((0, 0), np.float32), tree=tree, keywords=keywords
+    )
+
+
+def _keywords_of_tree(meta: Any) -> dict[str, Value]:
+    """Those metadata of an ASDF reference that tell what it is for, by their FITS keywords."""
+    meta = meta if isinstance(meta, dict) else {}
+    instrument = meta.get("instrument")
+    instrument = instrument if isinstance(instrument, dict) else {}
+    found = {"REFTYPE": meta.get("reftype"), "INSTRUME": instrument.get("name")}
+    found["DETECTOR"] = instrument.get("detector")
+    return {keyword: value for keyword, value in found.items() if isinstance(value, str)}
 
 
 def _check_kind(path: Path, reftype: str, exposure: Exposure, keywords: dict[str, Value]) -> None:

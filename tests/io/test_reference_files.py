@@ -220,3 +220,42 @@ def test_reading_can_be_stopped(exposure: Exposure, tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         read_reference(path, "dark", exposure, check=stop)
     assert len(planes) == 3
+
+
+class TestMiriDark:
+    """Darks of MIRI have axes (integration, group, y, x), and flags for each integration."""
+
+    @pytest.fixture
+    def dark(self, tmp_path: Path, exposure: Exposure) -> tuple[Path, np.ndarray]:
+        shape = (3, 6, exposure.ysize, exposure.xsize)
+        header = fits.Header(
+            {
+                "REFTYPE": "DARK", "INSTRUME": exposure.instrument, "DETECTOR": exposure.detector, "SUBSTRT1": 1,
+                "SUBSTRT2": 1, "NFRAMES": 1, "GROUPGAP": 0,
+            }
+        )  # fmt: skip
+        groups = np.random.default_rng(1).normal(0, 1, shape).astype(">f4")
+        flags = np.zeros((3, 1, *shape[2:]), np.uint32)
+        flags[0, 0, 2, 3], flags[2, 0, 2, 3], flags[1, 0, 5, 5] = 1, 2, 4
+        path = tmp_path / "dark.fits"
+        fits.HDUList(
+            [
+                fits.PrimaryHDU(header=header),
+                fits.ImageHDU(groups, name="SCI"),
+                fits.ImageHDU(flags, name="DQ"),
+                tiny_exposure.dq_def({0: "HOT", 1: "DO_NOT_USE", 2: "DEAD"}),
+            ]
+        ).writeto(path)
+        return path, groups
+
+    def test_leading_groups_of_each_integration(self, dark: Any, exposure: Exposure) -> None:
+        path, groups = dark
+        ref = read_reference(path, "dark", exposure, exact=True)
+        np.testing.assert_array_equal(ref.data, groups[:, : exposure.ngroups])
+        assert ref.data.flags.c_contiguous
+
+    def test_flags_of_all_integrations_count(self, dark: Any, exposure: Exposure) -> None:
+        ref = read_reference(dark[0], "dark", exposure, exact=True)
+        assert ref.dq.shape == ref.data.shape[2:]
+        assert (ref.dq[2, 3], ref.dq[5, 5]) == (DQ.HOT | DQ.DO_NOT_USE, DQ.DEAD)
+        assert (ref.dq != 0).sum() == 2

@@ -137,7 +137,8 @@ def reference_model():
         kind = {
             "mask": datamodels.MaskModel, "saturation": datamodels.SaturationModel,
             "superbias": datamodels.SuperBiasModel, "linearity": datamodels.LinearityModel,
-            "dark": datamodels.DarkModel, "ipc": datamodels.IPCModel,
+            "dark": datamodels.DarkMIRIModel if ref.data.ndim == 4 else datamodels.DarkModel,
+            "ipc": datamodels.IPCModel, "reset": datamodels.ResetModel,
         }[ref.reftype]  # fmt: skip
         model = kind()
         if ref.reftype == "linearity":
@@ -148,13 +149,16 @@ def reference_model():
             model.data = ref.data.copy()
         if ref.reftype == "ipc":
             return model
-        model.dq = ref.dq.copy()
+        per_integration = ref.reftype == "dark" and ref.data.ndim == 4
+        model.dq = np.tile(ref.dq, (len(ref.data), 1, 1, 1)) if per_integration else ref.dq.copy()
+        if ref.reftype == "reset":
+            model.meta.exposure.nints, model.meta.exposure.ngroups = ref.data.shape[:2]
         if "AVDRKCUR" in ref.arrays:
             model.average_dark_current = ref.arrays["AVDRKCUR"].copy()
         if ref.reftype == "dark":
             model.meta.exposure.nframes = ref.keywords["NFRAMES"]
             model.meta.exposure.groupgap = ref.keywords["GROUPGAP"]
-            model.meta.exposure.ngroups = ref.data.shape[0]
+            model.meta.exposure.ngroups = ref.data.shape[-3]
             model.meta.exposure.average_dark_current = ref.keywords.get("AVDRKCUR")
         e = ramp.exposure
         model.meta.instrument.name, model.meta.instrument.detector = e.instrument, e.detector

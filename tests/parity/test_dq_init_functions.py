@@ -34,3 +34,28 @@ def test_guider_exposure(exp_type, make_ramp, make_reference, ramp_model, refere
     ours = dq_init(ramp, {"mask": mask}, DQInitParams(), Tiles())
     np.testing.assert_array_equal(ours.pixeldq, official.dq)
     assert ours.groupdq is ramp.groupdq or np.shares_memory(ours.groupdq, ramp.groupdq)
+
+
+@pytest.mark.parametrize("exp_type", ["NRC_IMAGE", "FGS_TRACK"])
+def test_own_flags(exp_type, make_ramp, make_reference, ramp_model, reference_model, tmp_path):
+    """From a file: the official step reads the first image."""
+    from astropy.io import fits
+    from jwst.dq_init.dq_initialization import do_dqinit
+    from stdatamodels.jwst.datamodels import GuiderRawModel
+
+    from jwcal_interactive.io.user_files import read_user_file
+
+    ramp = make_ramp(3, nints=2, exp_type=exp_type)
+    mask = make_reference("mask", np.zeros(ramp.pixeldq.shape), seed=5)
+    own = np.random.default_rng(8).integers(0, 1 << 31, ramp.pixeldq.shape, np.uint32)
+    fits.PrimaryHDU(own).writeto(tmp_path / "own.fits")
+    model = ramp_model(ramp)
+    if exp_type == "FGS_TRACK":
+        model = GuiderRawModel(data=ramp.data.copy(), dq=ramp.pixeldq.copy())
+        model.update(ramp_model(ramp))
+    official = do_dqinit(model, reference_model(mask, ramp), fits.getdata(tmp_path / "own.fits"))
+    refs = {"mask": mask, "user_supplied_dq": read_user_file(tmp_path / "own.fits", "dq_init.user_supplied_dq")}
+    ours = dq_init(ramp, refs, DQInitParams(), Tiles())
+    np.testing.assert_array_equal(ours.pixeldq, official.dq if exp_type == "FGS_TRACK" else official.pixeldq)
+    if exp_type != "FGS_TRACK":
+        np.testing.assert_array_equal(ours.groupdq, official.groupdq)

@@ -40,6 +40,20 @@ def test_ipc(
     assert (ours.data != ramp.data).any()
 
 
+@pytest.mark.parametrize(
+    ("xstart", "ystart"), [(1, 1), (300, 500), (1032 - 40 + 1, 1024 - 24 + 1), (2, 1), (1032 - 40 - 1, 7)]
+)
+def test_miri(xstart, ystart, make_ramp, make_reference, ramp_model, reference_model, same_ramp):
+    from jwst.ipc import ipc_corr
+
+    ramp = make_ramp(63, instrument="MIRI", detector="MIRIMAGE", xstart=xstart, ystart=ystart)
+    kernel = np.random.default_rng(64).normal(0, 0.01, (3, 3))
+    kernel[1, 1] += 1.03
+    ref = make_reference("ipc", kernel, nan=0)
+    official = ipc_corr.do_correction(ramp_model(ramp), reference_model(ref, ramp))
+    same_ramp(ipc(ramp, {"ipc": ref}, IPCParams(), Tiles(band_rows=5)), official)
+
+
 @pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
 def test_interleaved_frames(
     detector, make_ramp, make_reference, ramp_model, reference_model, same_ramp, monkeypatch

@@ -121,10 +121,46 @@ def test_one_group_cannot_be_continued(ramp_of, dark_of):
         run(ramp_of(np.zeros((1, 2, 2, 2))), dark_of([1]))
 
 
-def test_dark_of_each_integration_is_for_miri(ramp_of, reference_of):
-    ref = reference_of("dark", np.zeros((2, 2, 2, 2)), NFRAMES=1, GROUPGAP=0)
-    with pytest.raises(ReferenceError, match="4 axes"):
-        run(ramp_of(np.zeros((1, 2, 2, 2))), ref)
+class TestMiri:
+    @pytest.fixture
+    def dark(self, reference_of):
+        """Integration i, group g of the dark is 10 i + g + 1, DN."""
+        values = 10 * np.arange(3)[:, None] + np.arange(4) + 1.0
+        return reference_of("dark", values[:, :, None, None] * np.ones((2, 2)), NFRAMES=1, GROUPGAP=0)
+
+    def subtracted(self, ramp, dark):
+        return (-run(ramp, dark).data[..., 0, 0]).tolist()
+
+    def test_each_integration_has_its_own(self, ramp_of, dark):
+        assert self.subtracted(ramp_of(np.zeros((4, 1, 2, 2))), dark) == [[1], [11], [21], [21]]
+
+    def test_place_of_a_segment_counts(self, ramp_of, dark):
+        ramp = ramp_of(np.zeros((2, 1, 2, 2)), keywords={"INTSTART": 2})
+        assert self.subtracted(ramp, dark) == [[11], [21]]
+
+    def test_averaged_and_continued(self, ramp_of, dark):
+        ramp = ramp_of(np.zeros((2, 3, 2, 2)), nframes=2)
+        assert self.subtracted(ramp, dark) == [[1.5, 3.5, 5.5], [11.5, 13.5, 15.5]]
+
+    @pytest.mark.parametrize("shape", [(2, 2), (1, 2, 2, 2, 2), (2, 0, 2, 2)])
+    def test_other_axes(self, shape, ramp_of, reference_of):
+        ref = reference_of("dark", np.zeros(shape), NFRAMES=1, GROUPGAP=0)
+        with pytest.raises(ReferenceError, match="must have the axes"):
+            run(ramp_of(np.zeros((1, 2, 2, 2))), ref)
+
+
+class TestDarkOutput:
+    @pytest.mark.parametrize("name", ["mine", "mine.fits", "folder/mine.fits"])
+    def test_name(self, name, ramp_of, dark_of):
+        out = run(ramp_of(np.zeros((2, 2, 2, 2))), dark_of([1, np.nan, 3], dq=DQ.WARM), dark_output=name)
+        (product,) = out.side_products
+        assert product.file == "mine.fits"
+        assert product.arrays["SCI"][:, 0, 0].tolist() == [1, 0]
+        assert (product.arrays["DQ"] == DQ.WARM).all()
+        assert product.units == {"SCI": "DN"}
+
+    def test_not_asked_for(self, ramp_of, dark_of):
+        assert run(ramp_of(np.zeros((1, 2, 2, 2))), dark_of([1, 2])).side_products == ()
 
 
 def test_the_dark_is_never_cut_out():
