@@ -193,8 +193,8 @@ class Ramp(_Frozen):
         For the Poisson variance, electron/s.
     side_products : tuple of SideProduct
         What the step that made this state offers beside it; they are not passed on to the next step.
-    tallies : mapping of str to int64 (ny,)
-        What the step counted in each row, for keywords about the whole frame (`StepDefinition.finish`).
+    tallies : mapping of str to int64 (ny, …)
+        What the step counted in each row, for what concerns the whole frame (`StepDefinition.finish`).
     """
 
     exposure: Exposure

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jwcal_interactive.arrays import State
 from jwcal_interactive.errors import InputError, ParameterError
 from jwcal_interactive.io.atomic import Together, writable_folder
-from jwcal_interactive.io.raw import read_ramp
 from jwcal_interactive.io.user_files import existing_file
-from jwcal_interactive.kernels.warmup import is_warm
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.pipeline import Outcome, Watch, compile_kernels, run_recipe
-from jwcal_interactive.provenance import Making, write_products, write_side_products
+from jwcal_interactive.pipeline import Outcome, Watch, compile_kernels
+from jwcal_interactive.provenance import Making, ProductOutput, write_side_products
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, Recipe, recipe_names
+from jwcal_interactive.runner import Opener, Runner
 from jwcal_interactive.session.opening import Opened, open_exposure
 from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS, get_step
@@ -109,8 +108,8 @@ def calibrate(
     _refuse_done(opened, steps)
     effective = _effective(opened, settings)
     _find_references(opened, settings, effective, steps)
-    if not is_warm():
-        compile_kernels(on_message, watch.tiles.cancel)
+    running = [s for s in steps if s in effective and not effective[s].skip]
+    compile_kernels(on_message, watch.tiles.cancel, running)
     return _run(
         opened,
         effective,
@@ -225,31 +224,46 @@ def _run(
     save_results: frozenset[str],
     alone: str | None,
 ) -> Calibrated:
-    outcomes: list[Outcome] = []
     written: list[Path] = []
+    with Together() as files, contextlib.closing(opened.source), contextlib.closing(opened.book):
 
-    def making() -> Making:
-        return Making(tuple(outcomes), settings, opened.baseline, opened.book)
+        def making(outcomes: Iterable[Outcome]) -> Making:
+            return Making(tuple(outcomes), settings, opened.baseline, opened.book)
 
-    state: State
-    with Together() as files:
-        runs = run_recipe(
-            opened.recipe,
-            read_ramp(opened.path),  # no name here holds it: it is freed when the next state is there
+        def opener(suffix: str) -> Opener:
+            return lambda first, nrows, outcomes: ProductOutput(
+                first, nrows, folder, making(outcomes), files, suffix
+            )
+
+        suffixes = _suffixes(steps, save_results, save_ramp, alone or opened.recipe.suffix)
+        runner = Runner(
+            opened.source,
+            steps,
             effective,
             opened.book,
             settings.overrides,
             watch,
-            steps=steps,
+            {name: tuple(map(opener, wanted)) for name, wanted in suffixes.items()},
         )
-        for state, outcome in runs:
-            outcomes.append(outcome)
-            on_outcome(outcome)
-            written += write_side_products(state, folder, making(), files)
-            following = len(outcomes)
-            if outcome.step in save_results and outcome.step != steps[-1]:
-                written += write_products(state, folder, making(), files, ramp_suffix=outcome.step)
-            if save_ramp and steps[following : following + 1] == ("ramp_fit",):
-                written += write_products(state, folder, making(), files)
-        written += write_products(state, folder, making(), files, ramp_suffix=alone or opened.recipe.suffix)
+        outcomes: list[Outcome] = []
+        for ran in runner.run():
+            outcomes.append(ran.outcome)
+            on_outcome(ran.outcome)
+            if ran.state is not None and ran.side_products:
+                offered = ran.state.with_(side_products=ran.side_products)
+                written += write_side_products(offered, folder, making(outcomes), files)
+            for output in ran.outputs:
+                if isinstance(output, ProductOutput) and ran.state is not None:
+                    written += output.close(ran.state, making(outcomes))
     return Calibrated(tuple(written), tuple(outcomes), _notes(opened, outcomes))
+
+
+def _suffixes(
+    steps: tuple[str, ...], save_results: frozenset[str], save_ramp: bool, last: str
+) -> dict[str, list[str]]:
+    """Suffixes of the products to write after each step; count rates have suffixes of their own."""
+    suffixes: dict[str, list[str]] = {name: [name] for name in save_results if name in steps[:-1]}
+    if save_ramp and "ramp_fit" in steps[1:]:
+        suffixes.setdefault(steps[steps.index("ramp_fit") - 1], []).append("ramp")
+    suffixes.setdefault(steps[-1], []).append(last)
+    return suffixes

@@ -27,6 +27,7 @@ __all__ = [
     "reporter",
     "run_recipe",
     "run_step",
+    "user_files",
 ]
 
 
@@ -122,6 +123,25 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
+def user_files(
+    name: str, params: StepParams, book: ReferenceBook, tiles: Tiles
+) -> tuple[dict[str, Reference | None], tuple[UsedReference, ...]]:
+    """Content of the files that parameters of a step name (``None`` without one), and how they are recorded.
+
+    Raises
+    ------
+    InputError, ReferenceError
+        If a file is missing or unreadable.
+    """
+    content: dict[str, Reference | None] = dict.fromkeys(info.name for info in params.infos() if info.file)
+    used: tuple[UsedReference, ...] = ()
+    for parameter, path in params.files().items():
+        kind = params.info(parameter).file
+        content[parameter], file = book.file(name, parameter, path, kind, tiles.check)
+        used += (file,)
+    return content, used
+
+
 def run_step(
     name: str,
     state: State,
@@ -174,11 +194,9 @@ def run_step(
         t: book.load(name, t, overrides, exact=t in definition.uncut, check=tiles.check) for t in types
     }
     used = tuple(book.used(name, t, overrides, tiles.check) for t in types)
-    references |= dict.fromkeys(info.name for info in params.infos() if info.file)
-    for parameter, path in params.files().items():
-        references[parameter], file = book.file(name, parameter, path, params.info(parameter).file, tiles.check)
-        used += (file,)
-    outcome = Outcome(name, "done", references=used)
+    own, used_own = user_files(name, params, book, tiles)
+    references |= own
+    outcome = Outcome(name, "done", references=used + used_own)
     try:
         state = definition(state, references, params, tiles)
         outcome = replace(outcome, offers_more=bool(state.side_products))

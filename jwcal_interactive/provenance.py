@@ -9,7 +9,14 @@ from typing import Any
 
 from jwcal_interactive.arrays import Keyword, State
 from jwcal_interactive.io.atomic import Together, writable_folder
-from jwcal_interactive.io.products import Product, product_path, products_of, write_product, write_tree
+from jwcal_interactive.io.products import (
+    Product,
+    ProductWriter,
+    product_path,
+    products_of,
+    write_product,
+    write_tree,
+)
 from jwcal_interactive.pipeline import Outcome
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_interactive.references.baseline import Baseline
@@ -19,7 +26,7 @@ from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.version import CAL_VER
 
-__all__ = ["Making", "write_products", "write_side_products"]
+__all__ = ["Making", "ProductOutput", "write_products", "write_side_products"]
 
 _STATUS = {"done": "COMPLETE", "skipped": "SKIPPED"}
 
@@ -115,6 +122,66 @@ def write_products(
         write_product(product, state, path, keywords, history, files)
         paths.append(path)
     return tuple(paths)
+
+
+class ProductOutput:
+    """Takes bands of a state, or all of it, and writes the products that hold it.
+
+    Parameters
+    ----------
+    first : Ramp, Rates or GuiderSlopes
+        The first band.
+    nrows : int or None
+        Rows of the whole frame; ``None`` if ``first`` is all.
+    folder : Path
+    making : Making
+        As far as it is known; all keywords of the final one are there.
+    files : Together
+        The files that these belong to.
+    ramp_suffix : str
+        Suffix where the state is a ramp.
+
+    Raises
+    ------
+    OutputError
+        In all methods, if a file cannot be written.
+    """
+
+    def __init__(
+        self,
+        first: State,
+        nrows: int | None,
+        folder: Path,
+        making: Making,
+        files: Together,
+        ramp_suffix: str = "ramp",
+    ) -> None:
+        self._suffix = ramp_suffix
+        keywords, history = making.keywords(), making.history()
+        self._writers = tuple(
+            ProductWriter(
+                product,
+                first,
+                product_path(first.exposure.filename, product.content.suffix, folder),
+                keywords,
+                history,
+                files,
+                nrows,
+            )
+            for product in products_of(first, ramp_suffix)
+        )
+
+    def put(self, state: State, y0: int) -> None:
+        """Write rows from ``y0`` on."""
+        for writer, product in zip(self._writers, products_of(state, self._suffix), strict=True):
+            writer.put(product, y0)
+
+    def close(self, state: State, making: Making) -> tuple[Path, ...]:
+        """Write what is known at the end; ``state`` gives the keywords of the whole."""
+        keywords, history = making.keywords(), making.history()
+        for writer in self._writers:
+            writer.close(state, keywords, history)
+        return tuple(writer.path for writer in self._writers)
 
 
 def write_side_products(state: State, folder: Path, making: Making, files: Together) -> tuple[Path, ...]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from jwcal_interactive.arrays import Exposure, Reference
 from jwcal_interactive.errors import ReferenceError
 from jwcal_interactive.references.client import Context, find_references
 from jwcal_interactive.references.hashes import content_hash
+
+if TYPE_CHECKING:
+    from jwcal_interactive.io.reference_files import ReferenceFile
 
 __all__ = ["NOT_APPLICABLE", "R_KEYWORDS", "Overrides", "ReferenceBook", "UsedReference"]
 
@@ -22,6 +25,7 @@ Overrides = Mapping[tuple[str, str], str]
 # Product keyword that names the reference of a type. A test compares them with the schemas of stdatamodels.
 R_KEYWORDS: dict[str, str] = {
     "dark": "R_DARK",
+    "emicorr": "R_MIREMI",
     "flat": "R_FLAT",
     "gain": "R_GAIN",
     "ipc": "R_IPC",
@@ -72,6 +76,7 @@ class ReferenceBook:
         self.pmap = ""  # name of the CRDS context that answered; empty until it was asked
         self._paths: dict[str, str | None] = {}
         self._loaded: dict[tuple[str, str, int, int, bool, bool], Reference] = {}
+        self._opened: dict[tuple[str, str, int, int, bool, bool], ReferenceFile] = {}
 
     def look_up(self, reftypes: tuple[str, ...]) -> dict[str, str | None]:
         """Paths by type from CRDS (``None`` for N/A); each type is asked for once.
@@ -156,6 +161,42 @@ class ReferenceBook:
             loaded = read_reference(found, kind, self.exposure, check=check)
         return loaded, UsedReference(parameter, found.name, path, content_hash(path, check), "file")
 
+    def open(self, step: str, reftype: str, overrides: Overrides, *, exact: bool) -> ReferenceFile | None:
+        """Open the reference that a step uses, to be read in parts; ``None`` for N/A.
+
+        Raises
+        ------
+        ReferenceError
+            If the file is unreadable or does not fit.
+        """
+        from jwcal_interactive.io.reference_files import open_reference
+
+        path = self.path(step, reftype, overrides)
+        if path is None:
+            return None
+        key = self._key(step, reftype, path, overrides, exact)
+        if key not in self._opened:
+            chosen_by_crds = (step, reftype) not in overrides
+            self._opened[key] = open_reference(
+                path, reftype, self.exposure, exact=exact, chosen_by_crds=chosen_by_crds
+            )
+        return self._opened[key]
+
+    def close(self) -> None:
+        """Close the files that `open` opened."""
+        for file in self._opened.values():
+            file.close()
+        self._opened.clear()
+
+    def _key(
+        self, step: str, reftype: str, path: str, overrides: Overrides, exact: bool
+    ) -> tuple[str, str, int, int, bool, bool]:
+        """Identify the content of a reference."""
+        if not Path(path).is_file():
+            raise ReferenceError(f"{reftype} reference {path}: no such file. Was it removed meanwhile?")
+        stat = Path(path).stat()
+        return reftype, path, stat.st_size, stat.st_mtime_ns, exact, (step, reftype) not in overrides
+
     def load(
         self,
         step: str,
@@ -179,13 +220,10 @@ class ReferenceBook:
         path = self.path(step, reftype, overrides)
         if path is None:
             return None
-        if not Path(path).is_file():
-            raise ReferenceError(f"{reftype} reference {path}: no such file. Was it removed meanwhile?")
-        stat = Path(path).stat()
-        chosen_by_crds = (step, reftype) not in overrides
-        key = (reftype, path, stat.st_size, stat.st_mtime_ns, exact, chosen_by_crds)
+        key = self._key(step, reftype, path, overrides, exact)
         if key in self._loaded:
             return self._loaded[key]
+        chosen_by_crds = (step, reftype) not in overrides
         reference = read_reference(
             path, reftype, self.exposure, exact=exact, chosen_by_crds=chosen_by_crds, check=check
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import InputError
-from jwcal_interactive.io.raw import read_exposure, read_ramp
+from jwcal_interactive.io.raw import RampFile, open_ramp
 from jwcal_interactive.recipes import Recipe, choose_recipe
 from jwcal_interactive.references.baseline import Baseline, find_baseline
 from jwcal_interactive.references.book import ReferenceBook
@@ -27,6 +27,7 @@ class Opened:
     """An exposure, by its header, with all that is needed to calibrate it."""
 
     path: Path
+    source: RampFile
     exposure: Exposure
     recipe: Recipe
     book: ReferenceBook
@@ -61,11 +62,12 @@ def open_exposure(
     ReferenceError
         If CRDS gives no answer.
     """
-    exposure = read_exposure(path)
+    source = open_ramp(path)
+    exposure = source.exposure
     recipe = choose_recipe(exposure, pipeline)
     book = ReferenceBook(open_context(context, progress), exposure)
     baseline = find_baseline(recipe, book, with_pipeline=not alone)
-    return Opened(Path(path), exposure, recipe, book, baseline)
+    return Opened(Path(path), source, exposure, recipe, book, baseline)
 
 
 def open_session(
@@ -110,9 +112,11 @@ def open_session(
     if exposure is not None:
         raise InputError(f"{path}: `exposure` goes with a saved session; this is an exposure itself.")
     opened = open_exposure(path, pipeline=pipeline, context=context)
+    ramp = opened.source.cut()
+    opened.source.close()
     return Session(
         Path(path).resolve(),
-        read_ramp(path),
+        ramp,
         opened.recipe,
         opened.book,
         opened.baseline,

@@ -82,6 +82,9 @@ class StepDefinition(Generic[StateIn, P, StateOut]):
     finish : callable, optional
         ``finish(exposure, totals, facts, params) -> keywords`` makes keywords from the sums of what the
         function counted in each row (`Ramp.tallies`).
+    confirm : callable, optional
+        ``confirm(totals, facts)`` tells from the same sums whether what the survey took for granted of the
+        whole frame, after a look at a part of it, is so. If not, the step runs again on the whole frame.
     """
 
     name: str
@@ -93,7 +96,8 @@ class StepDefinition(Generic[StateIn, P, StateOut]):
     only_if: Mapping[str, Callable[[Exposure, P], bool]] = field(default_factory=dict)
     reach: Reach = None
     survey: Callable[[Look, References, P, Tiles], Any] | None = None
-    finish: Callable[[Exposure, Mapping[str, int], Any, P], Mapping[str, Keyword]] | None = None
+    finish: Callable[[Exposure, Mapping[str, Any], Any, P], Mapping[str, Keyword]] | None = None
+    confirm: Callable[[Mapping[str, Any], Any], bool] | None = None
 
     def __call__(self, state: StateIn, refs: References, p: P, tiles: Tiles) -> StateOut:
         """Run the step on a whole frame."""
@@ -102,8 +106,8 @@ class StepDefinition(Generic[StateIn, P, StateOut]):
             assert isinstance(state, Ramp)
             facts = self.survey(Look.at(state), refs, p, tiles)
         result: Any = self.apply(state, refs, p, tiles, facts)
-        if self.finish is not None and isinstance(result, Ramp):
-            totals = {name: int(counts.sum()) for name, counts in result.tallies.items()}
+        if isinstance(result, Ramp) and self.finish is not None:
+            totals = {name: counts.sum(axis=0) for name, counts in result.tallies.items()}
             result = result.with_(tallies={}, keywords=self.finish(result.exposure, totals, facts, p))
         return result  # type: ignore[no-any-return]
 
@@ -140,7 +144,8 @@ def step(
     only_if: Mapping[str, Callable[[Exposure, P], bool]] | None = None,
     reach: Reach = None,
     survey: Callable[[Look, References, P, Tiles], Any] | None = None,
-    finish: Callable[[Exposure, Mapping[str, int], Any, P], Mapping[str, Keyword]] | None = None,
+    finish: Callable[[Exposure, Mapping[str, Any], Any, P], Mapping[str, Keyword]] | None = None,
+    confirm: Callable[[Mapping[str, Any], Any], bool] | None = None,
 ) -> Callable[[Callable[..., StateOut]], StepDefinition[Any, P, Any]]:
     """Turn a function into a `StepDefinition`; the arguments are its attributes."""
 
@@ -156,6 +161,7 @@ def step(
             reach,
             survey,
             finish,
+            confirm,
         )
 
     return wrap
