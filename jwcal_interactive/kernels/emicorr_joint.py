@@ -38,7 +38,7 @@ def _wave_at(spline, phase):
 
 @kernel(void(r_f32_4, w_f32_3, i64, i64))
 def scatter_of_groups(data, out_scatter, y0, y1):
-    """Population standard deviation of the groups of each integration, every operation in float32.
+    """Compute the population standard deviation of the groups of each integration, every operation in float32.
 
     Parameters
     ----------

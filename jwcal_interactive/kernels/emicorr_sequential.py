@@ -77,7 +77,7 @@ def _median(values):
 
 @kernel(void(r_f32_4, i64, w_f32_3, i64, i64))
 def quad_residuals(data, i, out_left, y0, y1):
-    """What is left of one integration without its slopes and fixed pattern, averaged over quads of columns.
+    """Take slopes and fixed pattern off one integration, and average over quads of columns.
 
     The slope (least squares, float64) and the median of a pixel come from all but the first and last group.
 
@@ -137,7 +137,7 @@ def sort_by_phase(left, start, row_clocks, samples, last_column, period, next_pl
     left : float32 (ny, nx / 4)
         DN.
     start, row_clocks, samples, last_column, period : float
-        Clock of the first pixel, from row to row, from quad to quad, further delay of the last one, of the wave.
+        Clock of the first pixel; clocks from row to row, from quad to quad, added to the last quad; period.
     next_place : int64 (nbins,)
         Where the next value of each bin goes.
     out_values : float32

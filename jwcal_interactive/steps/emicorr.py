@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from jwcal_interactive.arrays import Ramp, References
+from jwcal_interactive.arrays import Exposure, Ramp, References, SideProduct
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.definition import step
@@ -65,7 +65,9 @@ class EmiCorrParams(StepParams):
         False, help="Give each integration its own phase and amplitude in the joint algorithm."
     )
     user_supplied_reffile: str | None = param(
-        None, file="emicorr", help="Reference file to use instead of the one of CRDS; an override does the same."
+        None,
+        file="emicorr",
+        help="Reference file to use instead of the one of CRDS; an override does the same.",
     )
     save_intermediate_results: bool = param(
         False, help="Write the waves that were measured for onthefly_corr_freq, as a reference file."

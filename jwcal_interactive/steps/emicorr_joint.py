@@ -60,30 +60,30 @@ def remove_jointly(ramp: Ramp, clocks: Clocks, waves: tuple[Wave, ...], separate
     Skip
         If no wave can be fitted.
     """
-    from jwcal_interactive.kernels.emicorr_joint import subtract_wave
-
     data, out = ramp.data, None
     for wave in waves:
         spline = _spline(wave)
         fit = _fit(data, ramp.pixeldq, clocks, wave, spline, separately, tiles)
         if not fit.amplitudes.any():
             continue
-        corrected = np.empty_like(data) if out is None else out
-        group_phase = (clocks.group / wave.period) % 1
-
-        def subtract(
-            y0: int, y1: int, data=data, corrected=corrected, spline=spline, fit=fit, wave=wave, step=group_phase
-        ) -> None:
-            subtract_wave(
-                data, spline, fit.amplitudes, fit.phases, wave.period, clocks.row, clocks.samples, step,
-                corrected, y0, y1,
-            )  # fmt: skip
-
-        tiles.over_rows(data.shape[2], subtract)
-        data = out = corrected
+        out = np.empty_like(data) if out is None else out
+        _subtract(data, clocks, wave, spline, fit, out, tiles)
+        data = out
     if out is None:
         raise Skip("no wave can be fitted: there are no good pixels, or the waves are as straight as ramps")
     return out
+
+
+def _subtract(
+    data: F32, clocks: Clocks, wave: Wave, spline: NDArray[np.float64], fit: Fit, out: F32, tiles: Tiles
+) -> None:
+    from jwcal_interactive.kernels.emicorr_joint import subtract_wave
+
+    timing = wave.period, clocks.row, float(clocks.samples), clocks.group / wave.period % 1
+    tiles.over_rows(
+        data.shape[2],
+        lambda y0, y1: subtract_wave(data, spline, fit.amplitudes, fit.phases, *timing, out, y0, y1),
+    )
 
 
 def _spline(wave: Wave) -> NDArray[np.float64]:
@@ -111,12 +111,13 @@ def _fit(
     nints, ngroups = data.shape[:2]
     nbins = wave.amplitudes.size
     sums, counts = _summed(data, pixeldq, clocks, wave, nbins, tiles)
-    phases = ((np.arange(nbins) + 0.5) / nbins)[:, None] + np.arange(ngroups) * ((clocks.group / wave.period) % 1)
+    from_group_to_group = clocks.group / wave.period % 1
+    phases = ((np.arange(nbins) + 0.5) / nbins)[:, None] + np.arange(ngroups) * from_group_to_group
     norm, product = _terms(spline, phases % 1, sums, counts, tiles)
     tiles.check()
 
     # The phase of an integration after the first, relative to that of the first.
-    later = (clocks.group / wave.period) % 1 * ngroups + clocks.reset / wave.period
+    later = from_group_to_group * ngroups + clocks.reset / wave.period
     chosen = [np.array([i]) for i in range(nints)] if separately else [np.arange(nints)]
     trials = np.arange(TRIALS) / TRIALS
     starts, amplitudes = np.zeros(nints), np.zeros(nints)
@@ -133,7 +134,7 @@ def _fit(
 def _summed(
     data: F32, pixeldq: NDArray[np.uint32], clocks: Clocks, wave: Wave, nbins: int, tiles: Tiles
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sums (nints, ngroups, nbins) and numbers (nbins, nints) of the good pixels in each bin of phase."""
+    """Sum (nints, ngroups, nbins) and count (nbins, nints) the good pixels in each bin of phase."""
     from jwcal_interactive.kernels.emicorr_joint import scatter_of_groups, sum_by_phase
 
     nints, ngroups, ny, nx = data.shape

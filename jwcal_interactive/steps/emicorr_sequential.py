@@ -77,32 +77,35 @@ def remove_in_sequence(
     Skip
         If no wave can be measured.
     """
-    from jwcal_interactive.kernels.emicorr_sequential import subtract_table
-
-    nints, ngroups, ny, _ = data.shape
+    nints, ngroups = data.shape[:2]
     if ngroups < FEWEST_GROUPS:
         raise Skip(f"the sequential algorithm needs {FEWEST_GROUPS} groups, there are {ngroups}")
-    starts = np.arange(ngroups) * clocks.group + np.arange(nints)[:, None] * (ngroups * clocks.group + clocks.reset)
+    integration = ngroups * clocks.group + clocks.reset
+    starts = np.arange(nints)[:, None] * integration + np.arange(ngroups) * clocks.group
     out: F32 | None = None
     measured: dict[str, F64] = {}
     for wave in waves:
-        wave_found = _measure(data, starts, clocks, wave, how, tiles)
-        if np.isnan(wave_found).any():
+        amplitudes = _measure(data, starts, clocks, wave, how, tiles)
+        if np.isnan(amplitudes).any():
             continue
-        measured[wave.name] = wave_found
-        table = _table(wave_found, wave, how.scale_reference)
-        corrected = np.empty_like(data) if out is None else out
-
-        def subtract(y0: int, y1: int, data=data, corrected=corrected, table=table, period=wave.period) -> None:
-            subtract_table(
-                data, starts, table, clocks.row, clocks.samples, clocks.last_column, period, corrected, y0, y1
-            )
-
-        tiles.over_rows(ny, subtract)
-        data = out = corrected
+        measured[wave.name] = amplitudes
+        out = np.empty_like(data) if out is None else out
+        _subtract(data, starts, clocks, wave, _table(amplitudes, wave, how.scale_reference), out, tiles)
+        data = out
     if out is None:
         raise Skip("no wave can be measured: some phases have no pixels; give fewer nbins, or algorithm=joint")
     return out, measured
+
+
+def _subtract(data: F32, starts: F64, clocks: Clocks, wave: Wave, table: F64, out: F32, tiles: Tiles) -> None:
+    from jwcal_interactive.kernels.emicorr_sequential import subtract_table
+
+    timing = _timing(clocks, wave)
+    tiles.over_rows(data.shape[2], lambda y0, y1: subtract_table(data, starts, table, *timing, out, y0, y1))
+
+
+def _timing(clocks: Clocks, wave: Wave) -> tuple[float, float, float, float]:
+    return clocks.row, float(clocks.samples), clocks.last_column, wave.period
 
 
 def _measure(data: F32, starts: F64, clocks: Clocks, wave: Wave, how: Sequence, tiles: Tiles) -> F64:
@@ -120,12 +123,10 @@ def _measure(data: F32, starts: F64, clocks: Clocks, wave: Wave, how: Sequence, 
             amplitudes[b] = clipped_mean_of_sorted(np.sort(np.concatenate(parts[b])))
 
     replace(tiles, band_rows=1).over_rows(nbins, average)
-    return amplitudes - np.median(amplitudes)
+    return np.asarray(amplitudes - np.median(amplitudes))
 
 
-def _sorted(
-    data: F32, i: int, starts: F64, clocks: Clocks, wave: Wave, nbins: int, tiles: Tiles
-) -> list[F32]:
+def _sorted(data: F32, i: int, starts: F64, clocks: Clocks, wave: Wave, nbins: int, tiles: Tiles) -> list[F32]:
     """Residuals of one integration by bin of phase, DN."""
     from jwcal_interactive.kernels.emicorr_sequential import quad_residuals, sort_by_phase
 
@@ -135,7 +136,7 @@ def _sorted(
     counts = np.zeros((ngroups, nbins), np.int64)
     values = np.empty(0, np.float32)
     places = np.empty_like(counts)
-    timing = clocks.row, clocks.samples, clocks.last_column, wave.period
+    timing = _timing(clocks, wave)
 
     def count(start: int, stop: int) -> None:
         for g in range(start, stop):

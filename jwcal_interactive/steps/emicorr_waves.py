@@ -13,7 +13,16 @@ from jwcal_interactive.arrays import Exposure, Reference, as_whole_number
 from jwcal_interactive.errors import ParameterError, ReferenceError, Skip
 from jwcal_interactive.instruments import full_frame
 
-__all__ = ["AMPLIFIERS", "BAD_COLUMNS", "READPATTS", "Clocks", "Wave", "reference_tree", "waves_of", "waves_on_the_fly"]
+__all__ = [
+    "AMPLIFIERS",
+    "BAD_COLUMNS",
+    "READPATTS",
+    "Clocks",
+    "Wave",
+    "reference_tree",
+    "waves_of",
+    "waves_on_the_fly",
+]
 
 READPATTS = ("FAST", "FASTR1", "SLOW", "SLOWR1")
 AMPLIFIERS = 4
@@ -22,7 +31,7 @@ BAD_COLUMNS = (1, 2)
 """Quads of columns, counted from 0, whose signal follows the interference badly."""
 
 CLOCK = 10.0e-6  # s, one pixel clock
-# Between two rows of the detector that are not read, and extra clocks before a reference pixel at the right.
+# Of each detector row that is not read, and before the last column if it holds reference pixels.
 _UNREAD_ROW_CLOCKS = 4 + 3.0
 _REFERENCE_PIXEL_CLOCKS = 3
 
@@ -73,7 +82,7 @@ class Clocks:
     Attributes
     ----------
     samples : int
-        From a pixel to the next of its amplifier (NSAMPLES).
+        From a pixel to the next of its amplifier (NSAMPLES; if missing, 9 in slow and 1 in fast read patterns).
     row : float
         From a row to the next.
     group : float
@@ -99,7 +108,7 @@ class Clocks:
         slow = "SLOW" in exposure.readpatt.upper()
         last = exposure.xstart - 1 + exposure.xsize == full_frame("MIRI")[1]
         return cls(
-            samples=as_whole_number(exposure.keyword("NSAMPLES")) or (9 if slow else 1),
+            samples=max(as_whole_number(exposure.keyword("NSAMPLES")) or 0, 0) or (9 if slow else 1),
             row=row,
             group=exposure.ysize * row + (1024.0 - exposure.ysize) * _UNREAD_ROW_CLOCKS,
             frame=frame,
@@ -133,8 +142,8 @@ def waves_on_the_fly(frequencies: tuple[float, ...], exposure: Exposure) -> tupl
     for wave in waves:
         if not (wave.frequency > 0 and wave.period >= 2):
             raise ParameterError(
-                f"emicorr.onthefly_corr_freq: {wave.frequency:g} Hz is not allowed: frequencies must be above 0 "
-                f"and at most {0.5 / CLOCK:g} Hz, half the rate of the pixels."
+                f"emicorr.onthefly_corr_freq: {wave.frequency:g} Hz is not allowed: frequencies must be "
+                f"above 0 and at most {0.5 / CLOCK:g} Hz, half the rate of the pixels."
             )
     case = _CASES.get(_case_name(exposure))
     if case is None or not waves:
@@ -221,8 +230,8 @@ def _branch(tree: Mapping[str, Any], name: str, reference: Reference) -> Mapping
     branch = tree.get(name)
     if not isinstance(branch, Mapping):
         raise ReferenceError(
-            f"emicorr reference {reference.name}: has no mapping {name!r} (found: {', '.join(tree) or 'nothing'}). "
-            "Give an ASDF file in the format of this type."
+            f"emicorr reference {reference.name}: has no mapping {name!r} (found: "
+            f"{', '.join(tree) or 'nothing'}). Give an ASDF file in the format of this type."
         )
     return branch
 
@@ -240,8 +249,8 @@ def _wave(name: str, frequencies: Mapping[str, Any], reference: Reference) -> Wa
     entry = frequencies.get(name)
     if not isinstance(entry, Mapping):
         raise ReferenceError(
-            f"emicorr reference {reference.name}: the subarray asks for the frequency {name}, which is not among "
-            f"those listed ({', '.join(frequencies)})."
+            f"emicorr reference {reference.name}: the subarray asks for the frequency {name}, which is not "
+            f"among those listed ({', '.join(frequencies)})."
         )
     frequency = _positive(entry.get("frequency"), f"frequencies.{name}.frequency", reference)
     try:
@@ -250,7 +259,7 @@ def _wave(name: str, frequencies: Mapping[str, Any], reference: Reference) -> Wa
         amplitudes = np.empty(0)
     if amplitudes.ndim != 1 or amplitudes.size < 2 or not np.isfinite(amplitudes).all():
         raise ReferenceError(
-            f"emicorr reference {reference.name}: frequencies.{name}.phase_amplitudes must be a list of two or more "
-            "finite numbers, one period of the wave."
+            f"emicorr reference {reference.name}: frequencies.{name}.phase_amplitudes must be a list of two "
+            "or more finite numbers, one period of the wave."
         )
     return Wave(name, frequency, amplitudes)
