@@ -19,7 +19,7 @@ class GainScaleParams(StepParams):
     """gain_scale has no parameters of its own."""
 
 
-@step("gain_scale", keyword="S_GANSCL", references=("gain",), params=GainScaleParams)
+@step("gain_scale", keyword="S_GANSCL", references=("gain",), params=GainScaleParams, reach=0)
 def gain_scale(rates: Rates, refs: References, p: GainScaleParams, tiles: Tiles) -> Rates:
     """Multiply rates and errors by GAINFACT, and variances by its square.
 

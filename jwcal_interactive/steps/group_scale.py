@@ -17,7 +17,7 @@ class GroupScaleParams(StepParams):
     """group_scale has no parameters of its own."""
 
 
-@step("group_scale", keyword="S_GRPSCL", params=GroupScaleParams)
+@step("group_scale", keyword="S_GRPSCL", params=GroupScaleParams, reach=0)
 def group_scale(ramp: Ramp, refs: References, p: GroupScaleParams, tiles: Tiles) -> Ramp:
     """Rescale groups whose number of averaged frames is not the on-board divisor.
 

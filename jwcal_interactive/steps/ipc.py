@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jwcal_interactive.arrays import F32, Ramp, Reference, References
+from jwcal_interactive.arrays import F32, Exposure, Ramp, Reference, References
 from jwcal_interactive.errors import ReferenceError, Skip
 from jwcal_interactive.instruments import full_frame, is_interleaved
 from jwcal_interactive.params import StepParams
@@ -21,7 +21,12 @@ class IPCParams(StepParams):
     """ipc has no parameters of its own."""
 
 
-@step("ipc", keyword="S_IPC", references=("ipc",), params=IPCParams)
+def _reach(_exposure: Exposure, row: References, _p: IPCParams) -> int:
+    ref = row.get("ipc")
+    return 0 if ref is None else max(ref.data.shape[:2]) // 2
+
+
+@step("ipc", keyword="S_IPC", references=("ipc",), params=IPCParams, reach=_reach)
 def ipc(ramp: Ramp, refs: References, p: IPCParams, tiles: Tiles) -> Ramp:
     """Convolve every group with the reference's deconvolution kernel.
 

@@ -21,7 +21,7 @@ class LinearityParams(StepParams):
     """linearity has no parameters of its own."""
 
 
-@step("linearity", keyword="S_LINEAR", references=("linearity",), params=LinearityParams)
+@step("linearity", keyword="S_LINEAR", references=("linearity",), params=LinearityParams, reach=0)
 def linearity(ramp: Ramp, refs: References, p: LinearityParams, tiles: Tiles) -> Ramp:
     """Apply the polynomial of each pixel to every group that is not saturated.
 

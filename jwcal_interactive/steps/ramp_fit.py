@@ -90,7 +90,7 @@ def group_times(exposure: Exposure) -> NDArray[np.float64]:
     return np.float64(first) + exposure.group_time * np.arange(exposure.ngroups, dtype=np.float64)
 
 
-@step("ramp_fit", keyword="S_RAMP", references=("readnoise", "gain"), params=RampFitParams)
+@step("ramp_fit", keyword="S_RAMP", references=("readnoise", "gain"), params=RampFitParams, reach=0)
 def ramp_fit(ramp: Ramp, refs: References, p: RampFitParams, tiles: Tiles) -> Rates:
     """Fit count rates to ramps, for each integration and for the exposure.
 

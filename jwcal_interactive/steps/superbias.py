@@ -18,7 +18,7 @@ class SuperbiasParams(StepParams):
     """superbias has no parameters of its own."""
 
 
-@step("superbias", keyword="S_SUPERB", references=("superbias",), params=SuperbiasParams)
+@step("superbias", keyword="S_SUPERB", references=("superbias",), params=SuperbiasParams, reach=0)
 def superbias(ramp: Ramp, refs: References, p: SuperbiasParams, tiles: Tiles) -> Ramp:
     """Subtract the superbias from every group and from the zero frame.
 
