@@ -32,7 +32,6 @@ class Missing(NamedTuple):
 _OFF = "off by default; not part of this version"
 
 NOT_IN_THIS_VERSION: dict[str, Missing] = {
-    "emicorr": Missing("S_MIREMI", _OFF),
     "picture_frame": Missing("S_PCTFRM", _OFF),
     "clean_flicker_noise": Missing("S_CLNFNS", _OFF),
     "persistence": Missing("S_PERSIS", _OFF),

@@ -13,6 +13,7 @@ from jwcal_interactive.steps.charge_migration import charge_migration
 from jwcal_interactive.steps.dark_current import dark_current
 from jwcal_interactive.steps.definition import StepDefinition
 from jwcal_interactive.steps.dq_init import dq_init
+from jwcal_interactive.steps.emicorr import emicorr
 from jwcal_interactive.steps.firstframe import firstframe
 from jwcal_interactive.steps.flat_field import flat_field
 from jwcal_interactive.steps.gain_scale import gain_scale
@@ -37,6 +38,7 @@ STEPS: Mapping[str, StepDefinition[Any, Any, Any]] = MappingProxyType(
         for definition in (
             group_scale,
             dq_init,
+            emicorr,
             saturation,
             ipc,
             superbias,
