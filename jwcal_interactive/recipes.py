@@ -33,8 +33,6 @@ _OFF = "off by default; not part of this version"
 
 NOT_IN_THIS_VERSION: dict[str, Missing] = {
     "picture_frame": Missing("S_PCTFRM", _OFF),
-    "clean_flicker_noise": Missing("S_CLNFNS", _OFF),
-    "persistence": Missing("S_PERSIS", _OFF),
 }
 
 BEYOND_OFFICIAL: frozenset[str] = frozenset()
