@@ -14,6 +14,7 @@ from jwcal_interactive.kernels.signatures import (
     r_f32_4,
     r_f64_2,
     r_f64_3,
+    r_f64_4,
     void,
     w_f32_4,
     w_f64_1,
@@ -114,34 +115,36 @@ def running_median(values, good, half, single, out_median):
                 count -= 1
 
 
-@kernel(void(r_f32_4, r_f64_3, r_f64_3, b1, r_b1_2, w_f32_4, i64, i64))
-def subtract_signals(data, along_x, along_y, x_first, single, out_data, y0, y1):
-    """Subtract a signal that varies along x and one that varies along y, rounding once.
+@kernel(void(r_f32_4, r_f64_3, r_f64_4, b1, r_b1_2, w_f32_4, i64, i64))
+def subtract_signals(data, along_fast, along_slow, fast_is_x, single, out_data, y0, y1):
+    """Subtract the signal of each detector column, then that of each detector row.
 
     Parameters
     ----------
     data : float32 (nints, ngroups, ny, nx)
         DN.
-    along_x : float64 (nints, ngroups, nx)
-        DN.
-    along_y : float64 (nints, ngroups, ny)
-        DN.
-    x_first : bool
-        ``along_x`` is subtracted first.
+    along_fast : float64 (nints, ngroups, nx or ny)
+        Signal of each column, DN.
+    along_slow : float64 (nints, ngroups, noutputs, ny or nx)
+        Signal of each row, DN, in each of ``noutputs`` equal parts of the columns.
+    fast_is_x : bool
+        Detector columns lie along x.
     single : bool (nints, ngroups)
         Round to float32 after the first subtraction too.
     out_data : float32 (nints, ngroups, ny, nx)
     y0, y1 : int
         Band of rows.
     """
-    nints, ngroups, _, nx = data.shape
+    nints, ngroups, ny, nx = data.shape
+    noutputs = along_slow.shape[2]
     for i in range(nints):
         for g in range(ngroups):
             for y in range(y0, y1):
-                level = along_y[i, g, y]
-                for x in range(nx):
-                    column = along_x[i, g, x]
-                    value = data[i, g, y, x] - (column if x_first else level)
-                    if single[i, g]:
-                        value = np.float64(np.float32(value))
-                    out_data[i, g, y, x] = value - (level if x_first else column)
+                for part in range(noutputs if fast_is_x else 1):
+                    output = part if fast_is_x else y * noutputs // ny
+                    x0, x1 = (part * nx // noutputs, (part + 1) * nx // noutputs) if fast_is_x else (0, nx)
+                    for x in range(x0, x1):
+                        value = data[i, g, y, x] - along_fast[i, g, x if fast_is_x else y]
+                        if single[i, g]:
+                            value = np.float64(np.float32(value))
+                        out_data[i, g, y, x] = value - along_slow[i, g, output, y if fast_is_x else x]

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.instruments import FULL_SIZE, IRS2_FRAME, IRS2_RUNS, is_interleaved
 
-__all__ = ["OUTPUTS", "READS", "is_reversed", "normal_pixels", "normal_reads", "normal_rows", "normal_shape"]
+__all__ = [
+    "OUTPUTS",
+    "READS",
+    "is_reversed",
+    "normal_pixels",
+    "normal_reads",
+    "normal_rows",
+    "normal_shape",
+    "read_parity",
+]
 
 OUTPUTS = 5
 """The reference output and four amplifiers."""
@@ -35,6 +44,15 @@ def normal_reads() -> NDArray[np.bool_]:
     """Which reads of an output, shape (READS,), are of normal pixels; the same from both ends."""
     run, references = IRS2_RUNS["NRS_NORM"], IRS2_RUNS["NRS_REF"]
     return (np.arange(READS) + run // 2) % (run + references) < run
+
+
+def read_parity() -> NDArray[np.bool_]:
+    """Which reads across a frame, (3200,), belong to the odd columns of the detector.
+
+    Normal pixels alternate; of four interleaved reads the first two are of an odd column.
+    """
+    reads = np.arange(IRS2_FRAME[0])
+    return np.where(np.tile(normal_reads(), OUTPUTS), reads % 2 == 0, reads % 4 < 2)
 
 
 def normal_rows(exposure: Exposure) -> NDArray[np.bool_]:

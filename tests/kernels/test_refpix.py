@@ -62,19 +62,21 @@ def test_running_median(nrows, ncolumns, half, bad, single, seed):
         assert out[row] == np.median(window) if window.size else np.isnan(out[row])
 
 
-@pytest.mark.parametrize("x_first", [True, False])
-@pytest.mark.parametrize("band", [1, 3, 5])
-def test_subtract_signals(x_first, band):
+@pytest.mark.parametrize("fast_is_x", [True, False])
+@pytest.mark.parametrize("noutputs", [1, 4])
+@pytest.mark.parametrize("band", [1, 3, 8])
+def test_subtract_signals(fast_is_x, noutputs, band):
     rng = np.random.default_rng(1)
-    data = rng.normal(0, 1e4, (2, 3, 5, 7)).astype(np.float32)
-    along_x, along_y = rng.normal(0, 10, (2, 3, 7)), rng.normal(0, 10, (2, 3, 5))
+    data = rng.normal(0, 1e4, (2, 3, 8, 8)).astype(np.float32)
+    fast, slow = rng.normal(0, 10, (2, 3, 8)), rng.normal(0, 10, (2, 3, noutputs, 8))
     single = rng.random((2, 3)) < 0.5
     out = np.empty_like(data)
-    for y in range(0, 5, band):
-        subtract_signals(data, along_x, along_y, x_first, single, out, y, min(y + band, 5))
-    x, y = along_x[:, :, None, :], along_y[:, :, :, None]
-    first, second = (x, y) if x_first else (y, x)
-    once = data - first
+    for y in range(0, 8, band):
+        subtract_signals(data, fast, slow, fast_is_x, single, out, y, min(y + band, 8))
+    columns, rows = fast[:, :, None, :], np.repeat(slow, 8 // noutputs, axis=2).swapaxes(-2, -1)
+    if not fast_is_x:
+        columns, rows = columns.swapaxes(-2, -1), rows.swapaxes(-2, -1)
+    once = data - columns
     rounded = once.astype(np.float32).astype(np.float64)
-    twin = np.where(single[:, :, None, None], rounded, once) - second
+    twin = np.where(single[:, :, None, None], rounded, once) - rows
     np.testing.assert_array_equal(out, twin.astype(np.float32))
