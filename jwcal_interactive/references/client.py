@@ -17,13 +17,17 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import ReferenceError, one_line
+from jwcal_interactive.instruments import GUIDER_EXP_TYPES
 from jwcal_interactive.references.parkeys import crds_header
+
+if TYPE_CHECKING:
+    from jwcal_interactive.simulate import DemoCache
 
 __all__ = ["DEMO", "Context", "crds_environment", "demo_cache_root", "find_references", "open_context"]
 
@@ -50,10 +54,13 @@ class Context:
         that is in operation.
     environment : mapping
         Variables that ``crds`` reads, set (``None``: unset) only while it is called.
+    demo : DemoCache, optional
+        Makes the files of the embedded context when they are asked for.
     """
 
     name: str
     environment: Mapping[str, str | None]
+    demo: DemoCache | None = None
 
     @property
     def pmap(self) -> str | None:
@@ -67,23 +74,27 @@ def demo_cache_root() -> Path:
     return Path(chosen or Path(platformdirs.user_cache_dir("jwcal_interactive")) / "demo_crds")
 
 
-def open_context(name: str | None = None, progress: Callable[[str], None] | None = None) -> Context:
+def open_context(
+    name: str | None = None,
+    progress: Callable[[str], None] | None = None,
+    exposure: Exposure | None = None,
+) -> Context:
     """Choose the source of references.
 
     Parameters
     ----------
     name : str, optional
-        ``"demo"`` for the embedded context (built on first use, no network), a CRDS context like
+        ``"demo"`` for the embedded context (made on first use, no network), a CRDS context like
         ``"jwst_1364.pmap"`` (the ending may be left out), or nothing for CRDS_CONTEXT or the context in
         operation.
     progress : callable, optional
-        Told what happens while the demo cache is built.
+        Told what happens while references of the embedded context are made.
+    exposure : Exposure, optional
+        What will be calibrated: the embedded context gets its references now, and only those. Without it,
+        those of the demonstration.
     """
     if name == DEMO:
-        from jwcal_interactive.simulate import build_demo_cache
-
-        cache = build_demo_cache(demo_cache_root(), progress=progress)
-        return Context(DEMO, {**_NO_SERVER, **cache.environment})
+        return _open_demo(progress, exposure)
     environment: dict[str, str | None] = {
         "CRDS_PATH": os.environ.get("CRDS_PATH", str(Path.home() / "crds_cache")),
         "CRDS_SERVER_URL": os.environ.get("CRDS_SERVER_URL", _SERVER),
@@ -100,6 +111,20 @@ def open_context(name: str | None = None, progress: Callable[[str], None] | None
             )
         environment["CRDS_CONTEXT"] = pmap
     return Context(pmap or "", environment)
+
+
+def _open_demo(progress: Callable[[str], None] | None, exposure: Exposure | None) -> Context:
+    from jwcal_interactive.simulate import build_demo_cache, open_demo_cache
+
+    if exposure is None:
+        cache = build_demo_cache(demo_cache_root(), progress=progress)
+    else:
+        cache = open_demo_cache(demo_cache_root())
+        guiding = exposure.exp_type in GUIDER_EXP_TYPES
+        cache.make_for(
+            exposure.detector, exposure.subarray, exposure.readpatt, guiding=guiding, progress=progress
+        )
+    return Context(DEMO, {**_NO_SERVER, **cache.environment}, cache)
 
 
 @contextlib.contextmanager
@@ -225,6 +250,8 @@ def _ask(context: Context, exposure: Exposure, reftypes: tuple[str, ...]) -> tup
             f"{exposure.subarray}. Give one with --steps.STEP.override_TYPE=FILE (or N/A), or choose "
             "another --context."
         )
+    if context.demo is not None:
+        context.demo.make(answers[t] for t in wanted)
     try:
         found = crds.getreferences(header, reftypes=wanted, context=pmap, observatory="jwst") if wanted else {}
     except (exceptions.CrdsDownloadError, exceptions.CrdsNetworkError) as error:

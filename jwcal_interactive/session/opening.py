@@ -65,7 +65,7 @@ def open_exposure(
     source = open_ramp(path)
     exposure = source.exposure
     recipe = choose_recipe(exposure, pipeline)
-    book = ReferenceBook(open_context(context, progress), exposure)
+    book = ReferenceBook(open_context(context, progress, exposure), exposure)
     baseline = find_baseline(recipe, book, with_pipeline=not alone)
     return Opened(Path(path), source, exposure, recipe, book, baseline)
 

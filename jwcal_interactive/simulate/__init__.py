@@ -5,21 +5,29 @@
 >>> path = write_level1b(exposure, "folder")  # doctest: +SKIP
 """
 
-from jwcal_interactive.simulate.crds_cache import DemoCache, build_demo_cache
-from jwcal_interactive.simulate.exposure import CosmicRayHits, SimulatedExposure, simulate_exposure
+from jwcal_interactive.simulate.crds_cache import DemoCache, build_demo_cache, open_demo_cache
+from jwcal_interactive.simulate.exposure import (
+    CosmicRayHits,
+    ExtendedEvent,
+    SimulatedExposure,
+    simulate_exposure,
+)
 from jwcal_interactive.simulate.level1b import write_level1b
 from jwcal_interactive.simulate.scene import Scene
 from jwcal_interactive.simulate.source import remove_superseded, source_hash
 from jwcal_interactive.simulate.spec import ExposureSpec
-from jwcal_interactive.simulate.truth import read_truth, write_truth
+from jwcal_interactive.simulate.truth import read_events, read_truth, write_truth
 
 __all__ = [
     "CosmicRayHits",
     "DemoCache",
     "ExposureSpec",
+    "ExtendedEvent",
     "Scene",
     "SimulatedExposure",
     "build_demo_cache",
+    "open_demo_cache",
+    "read_events",
     "read_truth",
     "remove_superseded",
     "simulate_exposure",

@@ -1,15 +1,14 @@
-"""Charge that particles leave: cosmic rays with short tracks, and snowballs."""
+"""Charge that particles leave: cosmic rays with short tracks, snowballs and showers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.simulate.detectors import Detector
-
-__all__ = ["Deposits", "draw_deposits"]
+__all__ = ["Deposits", "EventShape", "ParticleRates", "draw_deposits"]
 
 _MEDIAN_CHARGE = 900.0  # e- per pixel of track
 _CHARGE_SIGMA = 1.1  # of the natural logarithm
@@ -17,21 +16,47 @@ _LONGEST_TRACK = 6  # pixels
 _DIFFUSION = 0.04  # share of a pixel's deposit that spreads to each edge neighbour
 _HALO_CHARGE = 3000.0  # e- at the inner edge of a snowball's halo
 _HALO_SCALE = 1.6  # pixels
+_SHOWER_CHARGE = (150.0, 600.0)  # e- in the middle of a shower, least and most
+_SHOWER_AXIS = (8.0, 45.0)  # semi-major axis, pixels
+
+
+class ParticleRates(NamedTuple):
+    """Events per pixel and second, and the charge that fills a pixel, e-."""
+
+    cosmic_rays: float
+    snowballs: float
+    showers: float
+    full_well: float
+
+
+class EventShape(NamedTuple):
+    """Kind, centre, semi-axes (pixels) and angle (rad, from x) of a large event."""
+
+    kind: str
+    y: float
+    x: float
+    semi_major: float
+    semi_minor: float
+    angle: float
 
 
 @dataclass(frozen=True)
 class Deposits:
-    """Charge left in pixels during one interval: rows, columns, and charge in e-."""
+    """Charge left in pixels during one interval: rows, columns, charge in e-, and the large events."""
 
     y: NDArray[np.int32]
     x: NDArray[np.int32]
     charge: NDArray[np.float32]
+    shapes: tuple[EventShape, ...] = ()
 
     def inside(self, shape: tuple[int, int]) -> Deposits:
         """Only those on the array."""
         ny, nx = shape
-        kept = (self.y >= 0) & (self.y < ny) & (self.x >= 0) & (self.x < nx)
-        return Deposits(self.y[kept], self.x[kept], self.charge[kept])
+        return self.only((self.y >= 0) & (self.y < ny) & (self.x >= 0) & (self.x < nx))
+
+    def only(self, kept: NDArray[np.bool_]) -> Deposits:
+        """Only some of the pixels."""
+        return Deposits(self.y[kept], self.x[kept], self.charge[kept], self.shapes)
 
 
 def _cosmic_rays(rng: np.random.Generator, n: int, shape: tuple[int, int]) -> Deposits:
@@ -71,11 +96,34 @@ def _snowball(rng: np.random.Generator, shape: tuple[int, int], full_well: float
         (dy[kept] + int(cy)).astype(np.int32),
         (dx[kept] + int(cx)).astype(np.int32),
         charge[kept].astype(np.float32),
+        (EventShape("snowball", float(int(cy)), float(int(cx)), float(core), float(core), 0.0),),
+    )
+
+
+def _shower(rng: np.random.Generator, shape: tuple[int, int]) -> Deposits:
+    """Return a diffuse ellipse: a Gaussian of charge, cut where it fell to a tenth."""
+    cy, cx = rng.random(2) * shape
+    major = rng.uniform(*_SHOWER_AXIS)
+    minor = major * rng.uniform(0.4, 1.0)
+    angle = rng.uniform(0, np.pi)
+    reach = int(major) + 1
+    grid = np.arange(-reach, reach + 1)
+    dy, dx = np.meshgrid(grid, grid, indexing="ij")
+    along = (dx * np.cos(angle) + dy * np.sin(angle)) / major
+    across = (dy * np.cos(angle) - dx * np.sin(angle)) / minor
+    distance2 = along**2 + across**2
+    kept = distance2 <= 1
+    charge = rng.uniform(*_SHOWER_CHARGE) * 10.0 ** -distance2[kept]
+    return Deposits(
+        (dy[kept] + int(cy)).astype(np.int32),
+        (dx[kept] + int(cx)).astype(np.int32),
+        rng.poisson(charge).astype(np.float32),
+        (EventShape("shower", float(int(cy)), float(int(cx)), float(major), float(minor), float(angle)),),
     )
 
 
 def draw_deposits(
-    rng: np.random.Generator, detector: Detector, shape: tuple[int, int], seconds: float
+    rng: np.random.Generator, rates: ParticleRates, shape: tuple[int, int], seconds: float
 ) -> Deposits:
     """Draw what hits a region in a time.
 
@@ -83,8 +131,8 @@ def draw_deposits(
     ----------
     rng : numpy.random.Generator
         Source of random numbers.
-    detector : Detector
-        Rates of hits, full well.
+    rates : ParticleRates
+        Of each kind of event.
     shape : (int, int)
         (ny, nx) of the region, pixels.
     seconds : float
@@ -96,14 +144,16 @@ def draw_deposits(
         One entry per touched pixel and hit; a pixel may occur more than once.
     """
     pixel_seconds = shape[0] * shape[1] * seconds
-    parts = [_cosmic_rays(rng, int(rng.poisson(detector.cosmic_ray_rate * pixel_seconds)), shape)]
+    parts = [_cosmic_rays(rng, int(rng.poisson(rates.cosmic_rays * pixel_seconds)), shape)]
     parts += [
-        _snowball(rng, shape, detector.full_well)
-        for _ in range(rng.poisson(detector.snowball_rate * pixel_seconds))
+        _snowball(rng, shape, rates.full_well) for _ in range(rng.poisson(rates.snowballs * pixel_seconds))
     ]
+    if rates.showers > 0:
+        parts += [_shower(rng, shape) for _ in range(rng.poisson(rates.showers * pixel_seconds))]
     joined = Deposits(
         np.concatenate([p.y for p in parts]),
         np.concatenate([p.x for p in parts]),
         np.concatenate([p.charge for p in parts]),
+        tuple(shape for p in parts for shape in p.shapes),
     )
     return joined.inside(shape)

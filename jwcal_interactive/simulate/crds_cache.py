@@ -1,51 +1,44 @@
 """A small CRDS cache with simulated references, so that calibration works with no network.
 
 The layout and the mappings are those of the CRDS of the Space Telescope Science Institute; its
-unmodified client resolves them, and so does the unmodified official pipeline.
+unmodified client resolves them, and so does the unmodified official pipeline. The mappings name every file;
+the files themselves are made when they are needed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import pprint
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from jwcal_interactive.errors import ParameterError
-from jwcal_interactive.simulate.detectors import DETECTORS, Detector, Subarray
-from jwcal_interactive.simulate.parameter_references import PARS_TYPES, write_jump_parameters
-from jwcal_interactive.simulate.references import (
-    REFERENCE_KINDS,
-    USEAFTER,
-    ReferenceKind,
-    write_reference,
+from jwcal_interactive.simulate.detectors import DETECTORS
+from jwcal_interactive.simulate.mappings import (
+    CONTEXT,
+    JUMP_PARAMETERS_FILE,
+    Entry,
+    entries,
+    mapping_texts,
 )
+from jwcal_interactive.simulate.parameter_references import write_jump_parameters
+from jwcal_interactive.simulate.references import Scope, write_reference
 from jwcal_interactive.simulate.saving import save_whole
 from jwcal_interactive.simulate.source import remove_superseded, source_hash
 
-__all__ = ["CONTEXT", "DemoCache", "build_demo_cache"]
+__all__ = ["CONTEXT", "DemoCache", "build_demo_cache", "open_demo_cache"]
 
-CONTEXT = "jwst_0001.pmap"
-_DATE_KEYS = ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME")
+Progress = Callable[[str], None]
 
-# Types of reference that the stage-1 steps of each instrument ask for; those with files here come
-# from `REFERENCE_KINDS`, the others are not applicable.
-_REFTYPES: dict[str, tuple[str, ...]] = {
-    "FGS": ("mask", "gain", "readnoise"),
-    "NIRCAM": tuple(REFERENCE_KINDS),
-}
-_NOT_APPLICABLE = (
-    *("dflat", "emicorr", "fflat", "flat", "pastasoss", "pictureframe", "refpix", "reset"),
-    *("rscd", "sflat", "sirskernel"),
-)
+# What guiding exposures are calibrated with.
+_GUIDING_TYPES = frozenset({"flat", "gain", "mask", "readnoise"})
 
 
 @dataclass(frozen=True)
 class DemoCache:
-    """A built cache.
+    """A cache on disk.
 
     Attributes
     ----------
@@ -63,38 +56,131 @@ class DemoCache:
         """Variables that make CRDS use this cache; CRDS_SERVER_URL and CRDS_MODE must be unset."""
         return {"CRDS_PATH": str(self.root), "CRDS_CONTEXT": self.context}
 
+    def path(self, name: str) -> Path:
+        """Where a reference file is, or will be."""
+        instrument = name.split("_")[1]
+        return self.root / "references" / "jwst" / instrument / name
 
-@dataclass(frozen=True)
-class _Entry:
-    """One reference file of the cache."""
+    def make(self, names: Iterable[str], progress: Progress | None = None) -> None:
+        """Make those of some reference files that are not there yet.
 
-    kind: ReferenceKind
-    detector: Detector
-    subarray: Subarray | None
-    name: str
+        Each file is written under a temporary name and moved into place, and its content depends on this
+        package's source alone: processes that make it at the same time do no harm.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Names of files, as the mappings give them; others are left to CRDS.
+        progress : callable, optional
+            Called with a short text before each file is made.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written.
+        """
+        missing = {name for name in names if not self.path(name).exists()}
+        if not missing:
+            return
+        announce = progress or (lambda _: None)
+        # One detector after the other: the pixel maps of the last one only are kept in memory.
+        for entry in sorted(entries(), key=lambda entry: entry.case.detector.name):
+            if entry.name in missing:
+                announce(f"reference {entry.kind.reftype} of {entry.case}")
+                write_reference(entry.kind, entry.case, self.path(entry.name))
+
+    def make_for(
+        self,
+        detector: str,
+        subarray: str,
+        readpatt: str,
+        *,
+        guiding: bool = False,
+        optional: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        """Make the references of an exposure; those of other subarrays and readouts are left out.
+
+        Parameters
+        ----------
+        detector, subarray, readpatt : str
+            Values of the keywords. What is not described here has no files.
+        guiding : bool
+            Only what guiding exposures need.
+        optional : bool
+            Also those that only steps need that are off by default.
+        progress : callable, optional
+            As for `make`.
+        """
+        wanted = (
+            entry.name
+            for entry in entries()
+            if _serves(entry, detector, subarray, readpatt)
+            and (entry.kind.reftype in _GUIDING_TYPES if guiding else optional or not entry.kind.optional)
+        )
+        self.make(wanted, progress)
 
 
-def build_demo_cache(
-    root: Path,
-    *,
-    progress: Callable[[str], None] | None = None,
-    subarrays: Iterable[str] = ("FULL", "SUB640"),
-) -> DemoCache:
-    """Build the cache under a folder, or complete it; what is there already is kept.
+def _serves(entry: Entry, detector: str, subarray: str, readpatt: str) -> bool:
+    case = entry.case
+    if case.detector.name != detector:
+        return False
+    if case.subarray is None:
+        return True
+    in_mode = not case.subarray.readpatts or readpatt in case.subarray.readpatts
+    return in_mode and (case.subarray.name == subarray or entry.kind.scope is not Scope.SUBARRAY)
 
-    Every file is written under a temporary name and moved into place, and its content depends on
-    this package's source alone: two processes that build at once do no harm. The cache sits in a
-    sub-folder named after that source, so that a newer version never mixes with an older one; those of
-    other versions are removed when nobody used them for a week.
+
+def open_demo_cache(root: Path) -> DemoCache:
+    """Open the cache under a folder; if it is new, it has its mappings and no reference file yet.
+
+    The cache sits in a sub-folder named after the source of this package, so that a newer version never mixes
+    with an older one; those of other versions are removed when nobody used them for a week.
 
     Parameters
     ----------
     root : Path
         Folder for caches; created if missing.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    root = Path(root).resolve()
+    cache = DemoCache(root / f"demo-{source_hash()[:12]}")
+    remove_superseded(root, r"demo-[0-9a-f]{12}", keep=cache.root.name)
+    _write_mappings(cache)
+    if not cache.path(JUMP_PARAMETERS_FILE).exists():
+        write_jump_parameters(cache.path(JUMP_PARAMETERS_FILE))
+    configuration = cache.root / "config" / "jwst"
+    _write_if_missing(configuration / "ref_cache_subdir_mode", "instrument\n")
+    _write_if_missing(configuration / "server_config", _server_config())
+    with contextlib.suppress(OSError):  # somebody else's cache can be used, but not marked as used
+        os.utime(cache.root)
+    return cache
+
+
+def build_demo_cache(
+    root: Path,
+    *,
+    progress: Progress | None = None,
+    detectors: Iterable[str] = ("NRCALONG",),
+    subarrays: Iterable[str] = ("FULL", "SUB640"),
+    optional: bool = False,
+) -> DemoCache:
+    """Open the cache under a folder and make references ahead; what is there already is kept.
+
+    Parameters
+    ----------
+    root : Path
+        As for `open_demo_cache`.
     progress : callable, optional
-        Called with a short text before each file is built.
-    subarrays : iterable of str
-        Subarrays whose own references (superbias, dark) are needed now.
+        Called with a short text before each file is made.
+    detectors, subarrays : iterable of str
+        Whose references are needed now, in all their readout modes; those of guiding exposures always are.
+    optional : bool
+        Also those that only steps need that are off by default.
 
     Returns
     -------
@@ -103,145 +189,46 @@ def build_demo_cache(
     Raises
     ------
     ParameterError
-        If no detector has such a subarray.
+        If there is no such detector, or none of them has such a subarray.
     OutputError
         If a file cannot be written.
     """
-    root = Path(root).resolve()
-    cache = DemoCache(root / f"demo-{source_hash()[:12]}")
-    wanted = _checked(subarrays)
-    remove_superseded(root, r"demo-[0-9a-f]{12}", keep=cache.root.name)
-    announce = progress or (lambda _: None)
-    for name, text in _mappings().items():
-        _write_if_missing(cache.root / "mappings" / "jwst" / name, text)
-    # One detector after the other: the pixel maps of the last one only are kept in memory.
-    for entry in sorted(_entries(), key=lambda entry: entry.detector.name):
-        path = cache.root / "references" / "jwst" / entry.detector.instrument.lower() / entry.name
-        of_subarray = entry.subarray.name if entry.subarray else ""
-        needed = entry.subarray is None or of_subarray in wanted
-        if needed and not path.exists():
-            announce(f"reference {entry.kind.reftype} of {entry.detector.name} {of_subarray}".rstrip())
-            write_reference(entry.kind, entry.detector, entry.subarray, path)
-    parameters = cache.root / "references" / "jwst" / "nircam" / _JUMP_PARAMETERS
-    if not parameters.exists():
-        write_jump_parameters(parameters)
-    _write_if_missing(cache.root / "config" / "jwst" / "ref_cache_subdir_mode", "instrument\n")
-    _write_if_missing(cache.root / "config" / "jwst" / "server_config", _server_config())
-    with contextlib.suppress(OSError):  # somebody else's cache can be used, but not marked as used
-        os.utime(cache.root)
+    chosen = _checked(set(detectors), set(subarrays))
+    cache = open_demo_cache(root)
+    for detector, subarray, readpatt in chosen:
+        cache.make_for(detector, subarray, readpatt, optional=optional, progress=progress)
+    for guider in (d for d in DETECTORS.values() if d.instrument == "FGS"):
+        cache.make_for(guider.name, "", "", guiding=True, progress=progress)
     return cache
 
 
-def _checked(subarrays: Iterable[str]) -> set[str]:
-    wanted = set(subarrays)
-    known = {s.name for d in DETECTORS.values() for s in d.subarrays}
-    if unknown := sorted(wanted - known):
+def _checked(detectors: set[str], subarrays: set[str]) -> list[tuple[str, str, str]]:
+    """Detector, subarray and a read pattern of every readout that is wanted."""
+    if unknown := sorted(detectors - set(DETECTORS)):
         raise ParameterError(
-            f"subarrays={unknown}: no detector of the demo context has them; "
+            f"detectors={unknown}: not in the demo context; allowed: {', '.join(sorted(DETECTORS))}."
+        )
+    described = [(d, s) for name, d in DETECTORS.items() if name in detectors for s in d.subarrays]
+    known = {s.name for _, s in described}
+    if unknown := sorted(subarrays - known):
+        raise ParameterError(
+            f"subarrays={unknown}: no detector of the demo context that was asked for has them; "
             f"allowed: {', '.join(sorted(known))}."
         )
-    return wanted
+    return [(d.name, s.name, (*s.readpatts, "")[0]) for d, s in described if s.name in subarrays]
+
+
+def _write_mappings(cache: DemoCache) -> None:
+    folder = cache.root / "mappings" / "jwst"
+    if (folder / CONTEXT).exists():  # it is written last
+        return
+    for name, text in mapping_texts().items():
+        _write_if_missing(folder / name, text)
 
 
 def _write_if_missing(path: Path, text: str) -> None:
     if not path.exists():
         save_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def _entries() -> Iterator[_Entry]:
-    """Every reference file of the cache, numbered per instrument and type."""
-    for instrument, reftypes in _REFTYPES.items():
-        detectors = [d for d in DETECTORS.values() if d.instrument == instrument]
-        for reftype in reftypes:
-            kind = REFERENCE_KINDS[reftype]
-            cases: list[tuple[Detector, Subarray | None]] = []
-            for detector in detectors:
-                if kind.per_subarray:
-                    cases += [(detector, subarray) for subarray in detector.subarrays]
-                else:
-                    cases.append((detector, None))
-            for number, (detector, subarray) in enumerate(cases, start=1):
-                name = f"jwst_{instrument.lower()}_{reftype}_{number:04d}.fits"
-                yield _Entry(kind, detector, subarray, name)
-
-
-_JUMP_PARAMETERS = "jwst_nircam_pars-jumpstep_0001.asdf"
-
-
-def _mappings() -> dict[str, str]:
-    """Text of every mapping by file name."""
-    texts: dict[str, str] = {}
-    instruments: dict[str, str] = {}
-    for instrument in _REFTYPES:
-        selector: dict[str, str] = dict.fromkeys((*_NOT_APPLICABLE, *PARS_TYPES), "N/A")
-        for reftype, rmap in _reference_mappings(instrument).items():
-            name = f"jwst_{instrument.lower()}_{reftype}_0001.rmap"
-            texts[name] = rmap
-            selector[reftype] = name
-        name = f"jwst_{instrument.lower()}_0001.imap"
-        header = {"instrument": instrument, "mapping": "INSTRUMENT", "parkey": ("REFTYPE",)}
-        upper = {reftype.upper(): value for reftype, value in sorted(selector.items())}
-        texts[name] = _mapping(name, header, pprint.pformat(upper))
-        instruments[instrument] = name
-    header = {"mapping": "PIPELINE", "parkey": ("META.INSTRUMENT.NAME",)}
-    texts[CONTEXT] = _mapping(CONTEXT, header, pprint.pformat(instruments))
-    return texts
-
-
-def _reference_mappings(instrument: str) -> dict[str, str]:
-    """Text of the rmap of each type."""
-    cases: dict[str, dict[tuple[str, ...], str]] = {}
-    for entry in _entries():
-        if entry.detector.instrument == instrument:
-            key: tuple[str, ...] = (entry.detector.name,)
-            if entry.subarray is not None:
-                key += (entry.subarray.name,)
-            cases.setdefault(entry.kind.reftype, {})[key] = entry.name
-    texts = {}
-    for reftype, files in cases.items():
-        keys = ["META.INSTRUMENT.DETECTOR"]
-        if REFERENCE_KINDS[reftype].per_subarray:
-            keys.append("META.SUBARRAY.NAME")
-        texts[reftype] = _reference_mapping(instrument, reftype, tuple(keys), files)
-    if instrument == "NIRCAM":
-        files = {(d.name,): _JUMP_PARAMETERS for d in DETECTORS.values() if d.instrument == "NIRCAM"}
-        texts["pars-jumpstep"] = _reference_mapping(
-            instrument, "pars-jumpstep", ("META.INSTRUMENT.DETECTOR",), files
-        )
-    return texts
-
-
-def _reference_mapping(
-    instrument: str, reftype: str, keys: tuple[str, ...], files: Mapping[tuple[str, ...], str]
-) -> str:
-    header = {
-        "filekind": reftype.upper(),
-        "instrument": instrument,
-        "mapping": "REFERENCE",
-        "parkey": (keys, _DATE_KEYS),
-    }
-    useafter = USEAFTER.replace("T", " ")
-    lines = [
-        f"    {match!r} : UseAfter({{\n        {useafter!r} : {name!r},\n    }}),"
-        for match, name in files.items()
-    ]
-    selector = "Match({\n" + "\n".join(lines) + "\n})"
-    return _mapping(f"jwst_{instrument.lower()}_{reftype}_0001.rmap", header, selector)
-
-
-def _mapping(name: str, header: Mapping[str, object], selector: str) -> str:
-    """Text of a mapping with its checksum: SHA-1 of the text without the checksum's line."""
-    entries = {
-        **header,
-        "derived_from": "jwcal_interactive.simulate",
-        "description": "Simulated references for demonstrations and tests",
-        "name": name,
-        "observatory": "JWST",
-    }
-    lines = [f"    {key!r} : {entries[key]!r},\n" for key in sorted(entries)]
-    head, tail = "header = {\n" + "".join(lines), "}\n\nselector = " + selector + "\n"
-    checksum = hashlib.sha1((head + tail).encode(), usedforsecurity=False).hexdigest()
-    return f"{head}    'sha1sum' : {checksum!r},\n{tail}"
 
 
 def _server_config() -> str:

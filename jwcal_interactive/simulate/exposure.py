@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.simulate.cosmic_rays import Deposits, draw_deposits
-from jwcal_interactive.simulate.pixels import PixelMaps, full_pixel_maps
-from jwcal_interactive.simulate.readout_noise import ReadoutElectronics
-from jwcal_interactive.simulate.response import couple_neighbours, measured_counts
+from jwcal_interactive.simulate.pixels import PixelMaps, full_pixel_maps, picture_frame
+from jwcal_interactive.simulate.readout import Frame, readout_of
 from jwcal_interactive.simulate.scene import sky_rate
 from jwcal_interactive.simulate.spec import ExposureSpec
 
-__all__ = ["CosmicRayHits", "SimulatedExposure", "simulate_exposure"]
-
-_ADC_MAX = 65535.0
-_BAD_REFERENCE_NOISE = 40.0  # DN
+__all__ = ["CosmicRayHits", "ExtendedEvent", "SimulatedExposure", "simulate_exposure"]
 
 Image = NDArray[np.float32]
 
@@ -54,6 +51,34 @@ class CosmicRayHits:
         return np.where(late_in_first, 1, self.group).astype(np.int32)
 
 
+class ExtendedEvent(NamedTuple):
+    """A large event: a snowball, which saturates its core, or a shower, which is diffuse.
+
+    Attributes
+    ----------
+    integration, group, frame : int
+        As for `CosmicRayHits`.
+    kind : str
+        ``"snowball"`` or ``"shower"``.
+    y, x : float
+        Centre, 0-indexed; it may lie outside the array.
+    semi_major, semi_minor : float
+        Of the core of a snowball, of the whole of a shower, pixels.
+    angle : float
+        From the x axis to the major axis, rad.
+    """
+
+    integration: int
+    group: int
+    frame: int
+    kind: str
+    y: float
+    x: float
+    semi_major: float
+    semi_minor: float
+    angle: float
+
+
 @dataclass(frozen=True)
 class SimulatedExposure:
     """A raw exposure and the truth.
@@ -63,7 +88,7 @@ class SimulatedExposure:
     spec : ExposureSpec
         What was asked for.
     raw : ndarray of uint16, shape (nints, ngroups, ny, nx)
-        DN, science frame.
+        DN, science frame; IRS2 readouts have 3200 rows, those of the reference pixels among them.
     zeroframe : ndarray of uint16, shape (nints, ny, nx), or None
         First frame of each integration, where the read pattern averages frames.
     slope : ndarray of float32, shape (ny, nx)
@@ -71,6 +96,8 @@ class SimulatedExposure:
         current and before inter-pixel capacitance; 0 in pixels that see no light.
     hits : CosmicRayHits
         Every charge deposit of a particle.
+    events : tuple of ExtendedEvent
+        The large ones.
     """
 
     spec: ExposureSpec
@@ -78,6 +105,7 @@ class SimulatedExposure:
     zeroframe: NDArray[np.uint16] | None
     slope: Image
     hits: CosmicRayHits
+    events: tuple[ExtendedEvent, ...] = ()
 
     def hit_map(self) -> Image:
         """Amplitude of the particles, DN, in the plane of the first difference that they change.
@@ -85,65 +113,41 @@ class SimulatedExposure:
         Returns
         -------
         ndarray of float32, shape (nints, ngroups, ny, nx)
-            Plane g belongs to ``group[g] - group[g - 1]``; plane 0 holds hits that change none.
+            Without interleaved reference pixels. Plane g belongs to ``group[g] - group[g - 1]``; plane 0
+            holds hits that change none.
         """
-        amplitude: Image = np.zeros(self.raw.shape, np.float32)
+        amplitude: Image = np.zeros((*self.raw.shape[:2], *self.slope.shape), np.float32)
         place = np.stack((self.hits.integration, self.hits.first_difference, self.hits.y, self.hits.x))
         seen = place[1] < amplitude.shape[1]
         np.add.at(amplitude, tuple(place[:, seen]), self.hits.amplitude[seen])
         return amplitude
 
 
-@dataclass(frozen=True)
-class _Integrator:
-    """Turns the charge in the pixels into frames, for one subarray."""
+def _gather(
+    spec: ExposureSpec, maps: PixelMaps, rate: Image, charge: Image, frames: int, rngs: _Generators
+) -> Deposits | None:
+    """Let charge gather during some frames; in place. Returns what particles left."""
+    seconds = frames * spec.frame_time
+    charge += rngs.noise.poisson(rate * np.float32(seconds)).astype(np.float32)
+    deposits = None
+    if spec.cosmic_rays:
+        deposits = draw_deposits(rngs.hits, spec.particle_rates, charge.shape, seconds)
+        seen = maps.light[deposits.y, deposits.x]
+        deposits = deposits.only(seen)
+        np.add.at(charge, (deposits.y, deposits.x), deposits.charge)
+    np.minimum(charge, maps.full_well, out=charge)
+    return deposits
 
-    spec: ExposureSpec
-    maps: PixelMaps
-    rate: Image  # e-/s, sky and dark
-    electronics: ReadoutElectronics
 
-    def expose(
-        self, charge: Image, frames: int, rng: np.random.Generator, hits_rng: np.random.Generator
-    ) -> Deposits | None:
-        """Let charge gather during some frames; in place. Returns what particles left."""
-        seconds = frames * self.spec.frame_time
-        charge += rng.poisson(self.rate * np.float32(seconds)).astype(np.float32)
-        deposits = None
-        if self.spec.cosmic_rays:
-            detector = self.spec.detector_description
-            deposits = draw_deposits(hits_rng, detector, charge.shape, seconds)
-            seen = self.maps.light[deposits.y, deposits.x]
-            deposits = Deposits(deposits.y[seen], deposits.x[seen], deposits.charge[seen])
-            np.add.at(charge, (deposits.y, deposits.x), deposits.charge)
-        np.minimum(charge, self.maps.full_well, out=charge)
-        return deposits
+class _Generators(NamedTuple):
+    """Sources of random numbers of one integration."""
 
-    def read(self, charge: Image, level: Image, rng: np.random.Generator) -> NDArray[np.uint16]:
-        """Read one frame; ``level`` is the bias of this integration, DN."""
-        detector = self.spec.detector_description
-        signal = measured_counts(charge / self.maps.gain, detector, self.maps.linearity)
-        rows, columns = self._light_window()
-        signal[rows, columns] = couple_neighbours(signal[rows, columns], detector)
-        signal += level
-        signal += self.electronics.frame(rng)
-        signal += rng.standard_normal(signal.shape, np.float32) * self.maps.read_noise
-        wild = self.maps.reference & (self.maps.population > 0)
-        signal[wild] += rng.normal(0, _BAD_REFERENCE_NOISE, int(wild.sum()))
-        np.rint(signal, out=signal)
-        np.clip(signal, 0, _ADC_MAX, out=signal)
-        return signal.astype(np.uint16)
+    noise: np.random.Generator
+    hits: np.random.Generator
 
-    def _light_window(self) -> tuple[slice, slice]:
-        """Return the part of the subarray inside the border of reference pixels."""
-        detector = self.spec.detector_description
-        sides = []
-        sizes = (detector.ny, detector.nx)
-        for part, size in zip(self.spec.subarray_description.window, sizes, strict=True):
-            first = max(part.start, detector.border) - part.start
-            last = min(part.stop, size - detector.border) - part.start
-            sides.append(slice(first, last))
-        return sides[0], sides[1]
+    @classmethod
+    def of(cls, seed: int, integration: int) -> _Generators:
+        return cls(np.random.default_rng([seed, 2, integration]), np.random.default_rng([seed, 3, integration]))
 
 
 def simulate_exposure(spec: ExposureSpec) -> SimulatedExposure:
@@ -152,8 +156,8 @@ def simulate_exposure(spec: ExposureSpec) -> SimulatedExposure:
     The chain, in order: photo-electrons and dark current (Poisson) and particles gather in the pixel
     up to its full well; counts are charge over gain, bent by the non-linearity; inter-pixel
     capacitance; bias with a new level after each reset; offsets, drift and 1/f noise of the
-    electronics; read noise; conversion to 16 bits. Frames of a group are then averaged in integer
-    arithmetic, as on board, and dropped frames are dropped.
+    electronics; read noise; conversion to 16 bits (`readout` has what is peculiar to MIRI and to IRS2). Frames
+    of a group are then averaged in integer arithmetic, as on board, and dropped frames are dropped.
 
     Parameters
     ----------
@@ -171,34 +175,44 @@ def simulate_exposure(spec: ExposureSpec) -> SimulatedExposure:
 
     sky = sky_rate(spec.scene, (detector.ny, detector.nx), subarray.window, spec.seed)
     sky *= maps.light
-    integrator = _Integrator(spec, maps, sky + maps.dark, ReadoutElectronics(detector, subarray))
-    raw = np.empty((spec.nints, spec.ngroups, *subarray.shape), np.uint16)
-    zeroframe = np.empty((spec.nints, *subarray.shape), np.uint16)
+    sky *= maps.flat
+    rate = sky + maps.dark
+    if spec.picture_frame > 0:
+        rate += spec.picture_frame * picture_frame(detector)[subarray.window] * maps.gain
+    readout = readout_of(spec, maps)
+    raw = np.empty((spec.nints, spec.ngroups, *readout.shape), np.uint16)
+    zeroframe = np.empty((spec.nints, *readout.shape), np.uint16)
     hits = _HitList(maps.gain)
+    frames = pattern.frames_in_integration(spec.ngroups)
+    charge_before = None
     for integration in range(spec.nints):
-        rng = np.random.default_rng([spec.seed, 2, integration])
-        hits_rng = np.random.default_rng([spec.seed, 3, integration])
-        level = rng.standard_normal(subarray.shape, np.float32)
+        rngs = _Generators.of(spec.seed, integration)
+        level = rngs.noise.standard_normal(subarray.shape, np.float32)
         level *= np.float32(detector.ktc_noise)
         level += maps.bias + np.float32(subarray.bias_offset)
         charge = np.zeros(subarray.shape, np.float32)
+        number = -1
         for group in range(spec.ngroups):
-            total = np.zeros(subarray.shape, np.uint32)
+            total = np.zeros(readout.shape, np.uint32)
             for frame in range(pattern.nframes):
                 dropped = pattern.groupgap if group > 0 and frame == 0 else 0
-                deposits = integrator.expose(charge, 1 + dropped, rng, hits_rng)
+                number += 1 + dropped
+                deposits = _gather(spec, maps, rate, charge, 1 + dropped, rngs)
                 hits.add(deposits, integration, group, frame)
-                image = integrator.read(charge, level, rng)
+                state = Frame(charge, level, integration, number, frames, charge_before)
+                image = readout.read(state, rngs.noise)
                 if group == 0 and frame == 0:
                     zeroframe[integration] = image
                 total += image
             raw[integration, group] = total // pattern.nframes
+        charge_before = charge
     return SimulatedExposure(
         spec=spec,
         raw=raw,
         zeroframe=zeroframe if pattern.has_zeroframe else None,
         slope=sky / maps.gain,
         hits=hits.joined(),
+        events=hits.events(),
     )
 
 
@@ -209,12 +223,17 @@ class _HitList:
         self._gain = gain
         self._when: list[NDArray[np.int32]] = []
         self._deposits: list[Deposits] = []
+        self._events: list[ExtendedEvent] = []
 
     def add(self, deposits: Deposits | None, integration: int, group: int, frame: int) -> None:
         if deposits is not None:
             when = np.array([[integration], [group], [frame]], np.int32)
             self._when.append(np.repeat(when, deposits.y.size, axis=1))
             self._deposits.append(deposits)
+            self._events += [ExtendedEvent(integration, group, frame, *shape) for shape in deposits.shapes]
+
+    def events(self) -> tuple[ExtendedEvent, ...]:
+        return tuple(self._events)
 
     def joined(self) -> CosmicRayHits:
         empty = np.zeros((3, 0), np.int32)

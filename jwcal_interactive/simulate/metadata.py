@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from astropy.time import Time
 
+from jwcal_interactive.simulate.irs2 import NORMAL, REFERENCE
 from jwcal_interactive.simulate.pointing import Pointing
 from jwcal_interactive.simulate.spec import ExposureSpec
 from jwcal_interactive.simulate.timeline import Timeline
@@ -14,6 +15,7 @@ from jwcal_interactive.simulate.timeline import Timeline
 __all__ = ["level1b_metadata"]
 
 _LIGHT = 299792458.0  # m/s
+_TIME_SERIES = frozenset({"NRC_TSIMAGE", "NRC_TSGRISM", "NIS_SOSS", "NRS_BRIGHTOBJ", "MIR_LRS-SLITLESS"})
 
 
 def level1b_metadata(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def level1b_metadata(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
     return {
         **_provenance(spec),
         **_observation(spec, timeline),
-        **_visit(timeline),
+        **_visit(spec, timeline),
         **_target(spec),
         **_instrument(spec),
         **_exposure(spec, timeline),
@@ -103,13 +105,13 @@ def _observation(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
             "exposure_number": spec.exposure.lstrip("0") or "0",
             "bkgdtarg": False,
             "template": "NIRCam Imaging" if spec.instrument == "NIRCAM" else spec.instrument,
-            "observation_label": f"{spec.filter} {spec.subarray} {spec.readpatt}",
+            "observation_label": f"{spec.filter} {spec.subarray} {spec.readpatt}".lstrip(),
             "observation_folder": "Simulated exposures",
         },
     )
 
 
-def _visit(timeline: Timeline) -> dict[str, Any]:
+def _visit(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
     hour = 1 / 24
     return _prefixed(
         "visit",
@@ -122,7 +124,7 @@ def _visit(timeline: Timeline) -> dict[str, Any]:
             "total_exposures": 1,
             "internal_target": False,
             "too_visit": False,
-            "tsovisit": False,
+            "tsovisit": spec.exp_type in _TIME_SERIES,
             "exp_only": False,
             "crowded_field": False,
         },
@@ -154,31 +156,44 @@ def _target(spec: ExposureSpec) -> dict[str, Any]:
 
 def _instrument(spec: ExposureSpec) -> dict[str, Any]:
     detector = spec.detector_description
-    values: dict[str, Any] = {
-        "instrument.name": spec.instrument,
-        "instrument.detector": spec.detector,
-        "instrument.filter": spec.filter,
-        "instrument.pupil": spec.pupil,
-    }
+    values: dict[str, Any] = {"name": spec.instrument, "detector": spec.detector}
+    for element in ("filter", "pupil", "grating", "band"):
+        if chosen := getattr(spec, element):
+            values[element] = chosen
+    if spec.instrument == "MIRI" and detector.channel:
+        values["channel"] = detector.channel
+    values |= _OF_INSTRUMENT.get(spec.instrument, {})
+    found = _prefixed("instrument", values)
     if spec.instrument == "NIRCAM":
-        values |= {
-            "instrument.module": detector.module,
-            "instrument.channel": detector.channel,
-            "instrument.pupil_imaging_lens": False,
-            "instrument.coronagraph": "NONE",
-        }
+        found |= {"instrument.module": detector.module, "instrument.channel": detector.channel}
         for actuator in (1, 2, 3):
-            values |= _prefixed(
-                "nircam_focus",
-                {
-                    f"fam_la{actuator}": 0,
-                    f"fastep{actuator}": 0,
-                    f"faunit{actuator}": 0.0,
-                    f"faphase{actuator}": "NULL",
-                    f"fa{actuator}value": 0,
-                },
-            )
-    return values
+            found |= _prefixed("nircam_focus", {name.format(actuator): v for name, v in _ACTUATOR.items()})
+    return found
+
+
+# Keywords that only one instrument has, with usual values.
+_OF_INSTRUMENT: dict[str, dict[str, Any]] = {
+    "NIRCAM": {"pupil_imaging_lens": False, "coronagraph": "NONE"},
+    "NIRISS": {"focus_position": 0.0, "filter_position": 0.0, "pupil_position": 245.77},
+    "NIRSPEC": {
+        "fixed_slit": "NONE",
+        "focus_position": 0.0,
+        "lamp_state": "NONE",
+        "lamp_mode": "NONE",
+        "msa_state": "PRIMARYPARK_ALLOPEN",
+        "gwa_xtilt": 0.35,
+        "gwa_ytilt": 0.13,
+        "gwa_tilt": 39.8,
+    },
+    "MIRI": {"ccc_state": "OPEN"},
+}
+_ACTUATOR: dict[str, Any] = {
+    "fam_la{}": 0,
+    "fastep{}": 0,
+    "faunit{}": 0.0,
+    "faphase{}": "NULL",
+    "fa{}value": 0,
+}
 
 
 def _exposure(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
@@ -213,12 +228,14 @@ def _exposure(spec: ExposureSpec, timeline: Timeline) -> dict[str, Any]:
 
 
 def _readout(spec: ExposureSpec) -> dict[str, Any]:
-    pattern, detector = spec.read_pattern, spec.detector_description
+    pattern, detector, subarray = spec.read_pattern, spec.detector_description, spec.subarray_description
+    interleaved = {"nrs_normal": NORMAL, "nrs_reference": REFERENCE} if subarray.irs2 else {}
     return _prefixed(
         "exposure",
         {
+            **interleaved,
             "readpatt": spec.readpatt,
-            "noutputs": spec.subarray_description.noutputs,
+            "noutputs": subarray.noutputs,
             "nints": spec.nints,
             "integration_start": 1,
             "integration_end": spec.nints,
@@ -230,7 +247,7 @@ def _readout(spec: ExposureSpec) -> dict[str, Any]:
             "groupgap": pattern.groupgap,
             "drop_frames1": 0,
             "drop_frames3": 0,
-            "nsamples": 1,
+            "nsamples": subarray.nsamples,
             "sample_time": detector.sample_time_us,
             "frame_time": spec.frame_time,
             "group_time": spec.group_time,

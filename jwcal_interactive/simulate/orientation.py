@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["detector_shape", "to_science"]
+__all__ = ["detector_shape", "to_detector", "to_science"]
 
 
 def detector_shape(science_shape: tuple[int, int], fastaxis: int) -> tuple[int, int]:
@@ -36,3 +36,9 @@ def to_science(image: NDArray[Any], fastaxis: int, slowaxis: int) -> NDArray[Any
         raise ValueError(f"fastaxis={fastaxis}, slowaxis={slowaxis}: one must be ±1 and the other ±2")
     flipped = image[..., :: np.sign(slowaxis), :: np.sign(fastaxis)]
     return flipped if abs(fastaxis) == 1 else np.swapaxes(flipped, -1, -2)
+
+
+def to_detector(image: NDArray[Any], fastaxis: int, slowaxis: int) -> NDArray[Any]:
+    """Turn an image from the science frame to the detector frame: the inverse of `to_science`; a view."""
+    turned = image if abs(fastaxis) == 1 else np.swapaxes(image, -1, -2)
+    return turned[..., :: np.sign(slowaxis), :: np.sign(fastaxis)]

@@ -18,9 +18,12 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.simulate.detectors import Detector
 from jwcal_interactive.simulate.orientation import detector_shape, to_science
 
-__all__ = ["POPULATIONS", "PixelMaps", "Population", "full_pixel_maps"]
+__all__ = ["POPULATIONS", "PixelMaps", "Population", "full_pixel_maps", "picture_frame"]
 
 Image = NDArray[np.float32]
+
+_FRAME_GLOW = 0.05  # DN/s at the edge of the array
+_FRAME_WIDTH = 90.0  # pixels
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ POPULATIONS: tuple[Population, ...] = (
     Population("no bias", 2e-5, "superbias", DQ.UNRELIABLE_BIAS | DQ.DO_NOT_USE, float("nan")),
     Population("unreliable dark", 1e-4, "dark", DQ.UNRELIABLE_DARK),
     Population("no dark", 2e-5, "dark", value=float("nan")),
+    # Later additions stand at the end: the draws before them stay as they were.
+    Population("no flat", 5e-5, "flat", DQ.NO_FLAT_FIELD | DQ.DO_NOT_USE, float("nan")),
+    Population("zero flat", 2e-5, "flat", DQ.UNRELIABLE_FLAT, 0.0),
+    Population("no reset", 2e-5, "reset", value=float("nan")),
+    Population("bad reset", 5e-5, "reset", DQ.DO_NOT_USE),
 )
 
 
@@ -67,8 +75,9 @@ class PixelMaps:
     """Properties of every pixel, each of shape (ny, nx), in the science frame.
 
     ``gain`` in e-/DN, ``read_noise`` and ``bias`` in DN, ``dark`` in e-/s, ``full_well`` in e-;
-    ``linearity`` scales the detector's coefficients; ``population`` is 0 or 1 + the index in
-    `POPULATIONS`; ``light`` tells which pixels see light, ``reference`` the reference pixels.
+    ``flat`` is the relative response to light; ``linearity`` scales the detector's coefficients;
+    ``population`` is 0 or 1 + the index in `POPULATIONS`; ``light`` tells which pixels see light,
+    ``reference`` the reference pixels.
     """
 
     gain: Image
@@ -76,6 +85,7 @@ class PixelMaps:
     bias: Image
     dark: Image
     full_well: Image
+    flat: Image
     linearity: Image
     population: NDArray[np.uint8]
     light: NDArray[np.bool_]
@@ -96,6 +106,8 @@ def _generator(detector: Detector, name: str) -> np.random.Generator:
 
 def _scattered(detector: Detector, name: str, mean: float, relative_rms: float) -> Image:
     """Return a map with the given mean and relative rms (normal, cut at four sigma)."""
+    if relative_rms == 0:
+        return np.full((detector.ny, detector.nx), mean, np.float32)
     image = _generator(detector, name).standard_normal((detector.ny, detector.nx), np.float32)
     np.clip(image, -4, 4, out=image)
     image *= np.float32(mean * relative_rms)
@@ -104,9 +116,13 @@ def _scattered(detector: Detector, name: str, mean: float, relative_rms: float) 
 
 
 def _bias(detector: Detector) -> Image:
-    """Pixel-to-pixel pattern, a step between amplifiers, and a difference of odd and even columns."""
+    """Pixel-to-pixel pattern, a step between amplifiers, and a difference of odd and even columns (rows)."""
     image = _scattered(detector, "bias", detector.bias, detector.bias_scatter / detector.bias)
     steps = _generator(detector, "bias steps").normal(0.0, 120.0, 4).astype(np.float32)
+    if detector.mid_infrared is not None:  # the columns go to the four amplifiers in turn
+        image += np.resize(steps, detector.nx)
+        image[::2] += np.float32(25.0)
+        return image
     readout = np.zeros(detector_shape(image.shape, detector.fastaxis), np.float32)
     readout += np.repeat(steps, readout.shape[1] // 4)
     readout[:, ::2] += np.float32(25.0)
@@ -132,8 +148,7 @@ def full_pixel_maps(detector: Detector) -> PixelMaps:
     """
     shape = (detector.ny, detector.nx)
     reference = np.ones(shape, bool)
-    inner = slice(detector.border, -detector.border)
-    reference[inner, inner] = False
+    reference[detector.light_window] = False
     population = _populations(detector, reference)
     codes = {p.name: 1 + i for i, p in enumerate(POPULATIONS)}
     blind = (population == codes["dead"]) | (population == codes["open"])
@@ -150,6 +165,7 @@ def full_pixel_maps(detector: Detector) -> PixelMaps:
         bias=_bias(detector),
         dark=dark,
         full_well=_scattered(detector, "full well", detector.full_well, detector.full_well_scatter),
+        flat=_scattered(detector, "flat", 1.0, detector.flat_scatter),
         linearity=_scattered(detector, "linearity", 1.0, detector.linearity_scatter),
         population=population,
         light=~(reference | blind),
@@ -158,3 +174,13 @@ def full_pixel_maps(detector: Detector) -> PixelMaps:
     for array in vars(maps).values():
         array.flags.writeable = False
     return maps
+
+
+def picture_frame(detector: Detector) -> Image:
+    """Thermal glow along the edges of a detector, DN/s, shape (ny, nx); reference pixels do not see it."""
+    rows, columns = (np.minimum(np.arange(n), np.arange(n)[::-1]) for n in (detector.ny, detector.nx))
+    distance = np.minimum(rows[:, None], columns[None, :]).astype(np.float32)
+    glow: Image = np.zeros(distance.shape, np.float32)
+    light = detector.light_window
+    glow[light] = _FRAME_GLOW * np.exp(-distance[light] / _FRAME_WIDTH)
+    return glow

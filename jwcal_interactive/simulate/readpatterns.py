@@ -21,11 +21,14 @@ class ReadPattern:
         Frames averaged on board into one group (NFRAMES, and FRMDIVSR).
     groupgap : int
         Frames read but dropped between two groups (GROUPGAP).
+    sends_zeroframe : bool
+        Whether the instrument sends the first frame on its own where it is averaged.
     """
 
     name: str
     nframes: int
     groupgap: int
+    sends_zeroframe: bool = False
 
     @property
     def frames_per_group(self) -> int:
@@ -35,28 +38,35 @@ class ReadPattern:
     @property
     def has_zeroframe(self) -> bool:
         """Whether the first frame is downlinked on its own (ZEROFRAM): only if it was averaged."""
-        return self.nframes > 1
+        return self.sends_zeroframe and self.nframes > 1
 
     def frames_in_integration(self, ngroups: int) -> int:
         """Frames from the first read to the last; none is dropped after the last group."""
         return ngroups * self.nframes + (ngroups - 1) * self.groupgap
 
 
-# JWST User Documentation, "NIRCam Detector Readout Patterns", table 1.
-_NIRCAM = (
-    ReadPattern("RAPID", nframes=1, groupgap=0),
-    ReadPattern("BRIGHT1", nframes=1, groupgap=1),
-    ReadPattern("BRIGHT2", nframes=2, groupgap=0),
-    ReadPattern("SHALLOW2", nframes=2, groupgap=3),
-    ReadPattern("SHALLOW4", nframes=4, groupgap=1),
-    ReadPattern("MEDIUM2", nframes=2, groupgap=8),
-    ReadPattern("MEDIUM8", nframes=8, groupgap=2),
-    ReadPattern("DEEP2", nframes=2, groupgap=18),
-    ReadPattern("DEEP8", nframes=8, groupgap=12),
-)
+def _table(*rows: tuple[str, int, int], sends_zeroframe: bool = False) -> dict[str, ReadPattern]:
+    return {name: ReadPattern(name, nframes, gap, sends_zeroframe) for name, nframes, gap in rows}
 
+
+# JWST User Documentation, the page on readout patterns of each instrument: name, frames averaged, dropped.
 READ_PATTERNS: dict[str, dict[str, ReadPattern]] = {
-    "NIRCAM": {pattern.name: pattern for pattern in _NIRCAM},
+    "NIRCAM": _table(
+        ("RAPID", 1, 0),
+        ("BRIGHT1", 1, 1),
+        ("BRIGHT2", 2, 0),
+        ("SHALLOW2", 2, 3),
+        ("SHALLOW4", 4, 1),
+        ("MEDIUM2", 2, 8),
+        ("MEDIUM8", 8, 2),
+        ("DEEP2", 2, 18),
+        ("DEEP8", 8, 12),
+        sends_zeroframe=True,
+    ),
+    "NIRISS": _table(("NISRAPID", 1, 0), ("NIS", 4, 0), sends_zeroframe=True),
+    "FGS": _table(("FGSRAPID", 1, 0), ("FGS", 4, 0)),
+    "NIRSPEC": _table(("NRSRAPID", 1, 0), ("NRS", 4, 0), ("NRSIRS2RAPID", 1, 0), ("NRSIRS2", 5, 0)),
+    "MIRI": _table(("FASTR1", 1, 0), ("SLOWR1", 1, 0)),
 }
 
 

@@ -9,6 +9,7 @@ from jwcal_interactive.simulate.detectors import Detector
 
 __all__ = [
     "correction_coefficients",
+    "correction_slope",
     "couple_neighbours",
     "decoupling_kernel",
     "inverse_coefficients",
@@ -38,6 +39,12 @@ def correction_coefficients(detector: Detector, scale: Image) -> NDArray[np.floa
     for plane, coefficient in enumerate(detector.linearity, start=2):
         np.multiply(scale, np.float32(coefficient), out=coefficients[plane])
     return coefficients
+
+
+def correction_slope(detector: Detector, scale: Image, counts: Image) -> Image:
+    """Give the derivative of the correction polynomial at some counts, shape (ny, nx)."""
+    b, c, d = (scale * np.float32(value) for value in detector.linearity)
+    return 1 + counts * (2 * b + counts * (3 * c + counts * 4 * d))
 
 
 def inverse_coefficients(detector: Detector, scale: Image) -> NDArray[np.float32]:

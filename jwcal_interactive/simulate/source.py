@@ -21,9 +21,12 @@ _REMOVED = ".removed-"
 def source_hash() -> str:
     """SHA-256, as hexadecimal text, of the source that decides what the simulator makes."""
     digest = hashlib.sha256()
-    for file in (*sorted(Path(__file__).parent.glob("*.py")), Path(dq.__file__)):
+    folder = Path(__file__).parent
+    named = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*.py")}
+    named["../dq.py"] = Path(dq.__file__)
+    for name, file in sorted(named.items()):
         content = file.read_bytes()
-        digest.update(f"{file.name} {len(content)}\n".encode())
+        digest.update(f"{name} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()
 

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from jwcal_interactive.errors import ParameterError
+from jwcal_interactive.simulate.cosmic_rays import ParticleRates
 from jwcal_interactive.simulate.detectors import Detector, Subarray, detector_named
 from jwcal_interactive.simulate.readpatterns import ReadPattern, read_pattern
 from jwcal_interactive.simulate.scene import Scene
@@ -19,8 +20,9 @@ class ExposureSpec:
 
     Attributes
     ----------
-    instrument, detector, subarray, readpatt, filter, pupil, exp_type : str
-        Official keyword values (INSTRUME, DETECTOR, SUBARRAY, READPATT, FILTER, PUPIL, EXP_TYPE).
+    instrument, detector, subarray, readpatt, filter, pupil, grating, band, exp_type : str
+        Official keyword values (INSTRUME, DETECTOR, SUBARRAY, READPATT, FILTER, PUPIL, GRATING, BAND,
+        EXP_TYPE); empty for a keyword that the exposure does not have.
     ngroups, nints : int
         Groups per integration and integrations.
     seed : int
@@ -35,6 +37,12 @@ class ExposureSpec:
         The sky.
     cosmic_rays : bool
         Whether particles hit the detector.
+    snowball_rate, shower_rate : float, optional
+        Large saturating and large diffuse events per pixel and second, instead of the detector's rates.
+    emi : float
+        Strength of MIRI's electromagnetic interference, in units of the usual one.
+    picture_frame : float
+        Strength of the thermal glow along the edges that the pictureframe reference of NIRSpec describes.
 
     Raises
     ------
@@ -48,6 +56,8 @@ class ExposureSpec:
     readpatt: str = "RAPID"
     filter: str = "F356W"
     pupil: str = "CLEAR"
+    grating: str = ""
+    band: str = ""
     exp_type: str = "NRC_IMAGE"
     ngroups: int = 10
     nints: int = 1
@@ -65,13 +75,21 @@ class ExposureSpec:
     roll: float = 40.0
     scene: Scene = field(default_factory=Scene)
     cosmic_rays: bool = True
+    snowball_rate: float | None = None
+    shower_rate: float | None = None
+    emi: float = 1.0
+    picture_frame: float = 0.0
 
     def __post_init__(self) -> None:
-        self.detector_description.subarray(self.subarray)
         read_pattern(self.instrument, self.readpatt)
+        self.detector_description.subarray(self.subarray, self.readpatt)
         for name, value, least in (("ngroups", self.ngroups, 1), ("nints", self.nints, 1)):
             if value < least:
                 raise ParameterError(f"{name}={value}: must be at least {least}.")
+        for name in ("snowball_rate", "shower_rate", "emi", "picture_frame"):
+            number = getattr(self, name)
+            if number is not None and not 0 <= number < float("inf"):
+                raise ParameterError(f"{name}={number}: must be 0 or a positive number.")
         if not -90 <= self.dec <= 90:
             raise ParameterError(f"dec={self.dec}: must be between -90 and 90 deg.")
         try:
@@ -93,12 +111,23 @@ class ExposureSpec:
     @property
     def subarray_description(self) -> Subarray:
         """The subarray's row of the table."""
-        return self.detector_description.subarray(self.subarray)
+        return self.detector_description.subarray(self.subarray, self.readpatt)
 
     @property
     def read_pattern(self) -> ReadPattern:
         """The read pattern's row of the table."""
         return read_pattern(self.instrument, self.readpatt)
+
+    @property
+    def particle_rates(self) -> ParticleRates:
+        """The detector's rates of particles, or those that were asked for."""
+        detector = self.detector_description
+        return ParticleRates(
+            detector.cosmic_ray_rate,
+            detector.snowball_rate if self.snowball_rate is None else self.snowball_rate,
+            detector.shower_rate if self.shower_rate is None else self.shower_rate,
+            detector.full_well,
+        )
 
     @property
     def frame_time(self) -> float:

@@ -8,10 +8,10 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from jwcal_interactive.simulate.exposure import CosmicRayHits, SimulatedExposure
+from jwcal_interactive.simulate.exposure import CosmicRayHits, ExtendedEvent, SimulatedExposure
 from jwcal_interactive.simulate.saving import save_whole
 
-__all__ = ["read_truth", "write_truth"]
+__all__ = ["read_events", "read_truth", "write_truth"]
 
 
 def write_truth(exposure: SimulatedExposure, path: str | Path) -> Path:
@@ -21,7 +21,8 @@ def write_truth(exposure: SimulatedExposure, path: str | Path) -> Path:
     inter-pixel capacitance, without dark current); ``HITS``, a table with one row per pixel that a
     particle touched: INTEGRATION, GROUP, FRAME (0-indexed; the first frame that holds the charge),
     DIFFERENCE (g of the first changed ``group[g] - group[g - 1]``, 0: none), Y, X (0-indexed,
-    science frame), AMPLITUDE (linear DN).
+    science frame), AMPLITUDE (linear DN); ``EVENTS``, a table of the large events among them, with the
+    fields of `ExtendedEvent`.
 
     Parameters
     ----------
@@ -60,7 +61,19 @@ def write_truth(exposure: SimulatedExposure, path: str | Path) -> Path:
         fits.Column("AMPLITUDE", "E", unit="DN", array=hits.amplitude),
     ]
     table = fits.BinTableHDU.from_columns(columns, name="HITS")
-    return save_whole(target, fits.HDUList([primary, slope, table]).writeto)
+    hdus = fits.HDUList([primary, slope, table, _event_table(exposure.events)])
+    return save_whole(target, hdus.writeto)
+
+
+_EVENT_FORMATS = {"integration": "J", "group": "J", "frame": "J", "kind": "8A"}
+
+
+def _event_table(events: tuple[ExtendedEvent, ...]) -> fits.BinTableHDU:
+    columns = [
+        fits.Column(name.upper(), _EVENT_FORMATS.get(name, "D"), array=[e[place] for e in events])
+        for place, name in enumerate(ExtendedEvent._fields)
+    ]
+    return fits.BinTableHDU.from_columns(columns, name="EVENTS")
 
 
 def read_truth(path: str | Path) -> tuple[NDArray[np.float32], CosmicRayHits]:
@@ -77,3 +90,11 @@ def read_truth(path: str | Path) -> tuple[NDArray[np.float32], CosmicRayHits]:
             amplitude=np.asarray(rows["AMPLITUDE"], np.float32),
         )
         return slope, hits
+
+
+def read_events(path: str | Path) -> tuple[ExtendedEvent, ...]:
+    """Read the large events back from a file of `write_truth`."""
+    with fits.open(path, memmap=False) as hdus:
+        rows = hdus["EVENTS"].data
+        columns = [rows[name.upper()].tolist() for name in ExtendedEvent._fields]
+    return tuple(ExtendedEvent(*values) for values in zip(*columns, strict=True))

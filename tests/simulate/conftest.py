@@ -14,7 +14,7 @@ from jwcal_interactive.simulate.detectors import DETECTORS, Detector
 
 def shrunken(detector: Detector) -> Detector:
     """The same detector with 128 x 128 pixels; its small subarray has 64 x 48."""
-    full, small = detector.subarrays
+    full, small = detector.subarrays[:2]
     return replace(
         detector,
         nx=128,

@@ -75,9 +75,10 @@ def small_cache(small_detector: Detector, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def _only_small(monkeypatch: pytest.MonkeyPatch, detector: Detector) -> None:
-    from jwcal_interactive.simulate import crds_cache
+    from jwcal_interactive.simulate import crds_cache, mappings
 
-    monkeypatch.setattr(crds_cache, "DETECTORS", {"NRCALONG": detector})
+    for module in (crds_cache, mappings):
+        monkeypatch.setattr(module, "DETECTORS", {"NRCALONG": detector})
 
 
 class TestMappings:
@@ -105,8 +106,8 @@ class TestMappings:
 
 class TestResolution:
     def test_nircam(self, demo_cache: DemoCache) -> None:
-        found = bestrefs(demo_cache, NIRCAM, [*REFTYPES, "flat", "pars-jumpstep", "pars-rampfitstep"])
-        absent = {"refpix", "flat", "pars-rampfitstep"}
+        found = bestrefs(demo_cache, NIRCAM, [*REFTYPES, "pastasoss", "pars-jumpstep", "pars-rampfitstep"])
+        absent = {"refpix", "pastasoss", "pars-rampfitstep"}
         for reftype, answer in found.items():
             if reftype in absent:
                 assert answer.startswith("NOT FOUND n/a"), reftype
@@ -124,10 +125,12 @@ class TestResolution:
             assert fits.getval(full[reftype], "SUBARRAY") == "FULL"
 
     def test_guider(self, demo_cache: DemoCache) -> None:
-        found = bestrefs(demo_cache, GUIDER, ["mask", "gain", "readnoise", "flat", "pars-guidercdsstep"])
-        for reftype in ("mask", "gain", "readnoise"):
+        found = bestrefs(
+            demo_cache, GUIDER, ["mask", "gain", "readnoise", "flat", "dflat", "pars-guidercdsstep"]
+        )
+        for reftype in ("mask", "gain", "readnoise", "flat"):
             assert fits.getval(found[reftype], "DETECTOR") == "GUIDER2"
-        assert found["flat"].startswith("NOT FOUND n/a")
+        assert found["dflat"].startswith("NOT FOUND n/a")
 
 
 class TestReferences:
@@ -248,9 +251,9 @@ class TestBuilding:
             "import sys; sys.path.insert(0, sys.argv[2])\n"
             "from pathlib import Path\n"
             "from conftest import shrunken\n"
-            "from jwcal_interactive.simulate import build_demo_cache, crds_cache, detectors\n"
+            "from jwcal_interactive.simulate import build_demo_cache, crds_cache, detectors, mappings\n"
             "small = shrunken(detectors.DETECTORS['NRCALONG'])\n"
-            "crds_cache.DETECTORS = {'NRCALONG': small}\n"
+            "crds_cache.DETECTORS = mappings.DETECTORS = {'NRCALONG': small}\n"
             "print(build_demo_cache(Path(sys.argv[1])).root)"
         )
         command = [sys.executable, "-W", "error", "-c", code]

@@ -32,7 +32,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_file_counts(copied: Path) -> None:
     hashes = {source_hash()}
     assert source_hash() in hashes
-    files = [*sorted(copied.glob("*.py")), copied.parent / "dq.py"]
+    files = [*sorted(copied.rglob("*.py")), copied.parent / "dq.py"]
     for file in files:
         with file.open("a") as stream:
             stream.write("# changed\n")
@@ -47,7 +47,9 @@ def test_new_and_renamed_files_count(copied: Path) -> None:
     hashes.add(source_hash())
     (copied / "new.py").rename(copied / "newer.py")
     hashes.add(source_hash())
-    assert len(hashes) == 3
+    (copied / "newer.py").rename(copied / "detectors" / "newer.py")
+    hashes.add(source_hash())
+    assert len(hashes) == 4
 
 
 class TestRemoval:
@@ -86,9 +88,10 @@ class TestRemoval:
     def test_use_is_marked(
         self, small_detector: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from jwcal_interactive.simulate import crds_cache
+        from jwcal_interactive.simulate import crds_cache, mappings
 
-        monkeypatch.setattr(crds_cache, "DETECTORS", {"NRCALONG": small_detector})
+        for module in (crds_cache, mappings):
+            monkeypatch.setattr(module, "DETECTORS", {"NRCALONG": small_detector})
         (tmp_path / "demo-0123456789ab").mkdir()
         age(tmp_path / "demo-0123456789ab", 8)
         cache = build_demo_cache(tmp_path)

@@ -11,13 +11,20 @@ from typing import Any
 
 import pytest
 
+from jwcal_interactive.instruments import GUIDER_EXP_TYPES
+from jwcal_interactive.io.raw import read_exposure
 from jwcal_interactive.references.client import DEMO, crds_environment, open_context
 
 
 @contextlib.contextmanager
-def demo_crds() -> Iterator[None]:
-    """Let the official pipeline take its references from the embedded context."""
-    with crds_environment(open_context(DEMO)):
+def demo_crds(path: Path) -> Iterator[None]:
+    """Let the official pipeline take all references of an exposure from the embedded context."""
+    exposure = read_exposure(path)
+    context = open_context(DEMO, exposure=exposure)
+    assert context.demo is not None
+    if exposure.exp_type not in GUIDER_EXP_TYPES:
+        context.demo.make_for(exposure.detector, exposure.subarray, exposure.readpatt, optional=True)
+    with crds_environment(context):
         yield
 
 
@@ -32,7 +39,7 @@ def run_official(
 
     cls = getattr(official, pipeline)
     with (
-        demo_crds(),
+        demo_crds(path),
         warnings.catch_warnings(),
         pytest.MonkeyPatch.context() as patch,
         tempfile.TemporaryDirectory() as scratch,  # some steps write into the working folder
