@@ -11,7 +11,14 @@ import pytest
 from jwcal_interactive.errors import InputError, ParameterError
 from jwcal_interactive.instruments import DARK_EXP_TYPES, GUIDER_EXP_TYPES
 from jwcal_interactive.io.raw import read_exposure
-from jwcal_interactive.recipes import BEYOND_OFFICIAL, NOT_IN_THIS_VERSION, RECIPES, choose_recipe, get_recipe
+from jwcal_interactive.recipes import (
+    BEYOND_OFFICIAL,
+    NOT_IN_THIS_VERSION,
+    RECIPES,
+    Missing,
+    choose_recipe,
+    get_recipe,
+)
 from jwcal_interactive.steps.catalogue import STEPS, get_step
 
 
@@ -127,7 +134,9 @@ class TestChoice:
 
     @pytest.mark.parametrize("exp_type", sorted(DARK_EXP_TYPES))
     def test_darks(self, exp_type: str, exposure: Any) -> None:
-        instrument = {"NIS": "NIRISS", "NRC": "NIRCAM", "NRS": "NIRSPEC", "MIR": "MIRI", "FGS": "FGS"}[exp_type[:3]]
+        instrument = {"NIS": "NIRISS", "NRC": "NIRCAM", "NRS": "NIRSPEC", "MIR": "MIRI", "FGS": "FGS"}[
+            exp_type[:3]
+        ]
         dark = replace(exposure, instrument=instrument, exp_type=exp_type)
         assert choose_recipe(dark).name == "dark"
         assert choose_recipe(dark, "detector1").name == "detector1"
@@ -140,9 +149,10 @@ class TestChoice:
             choose_recipe(replace(exposure, exp_type="FGS_ACQ1"))
 
 
-def test_step_names() -> None:
+def test_step_names(monkeypatch: pytest.MonkeyPatch) -> None:
     assert get_step("jump").name == "jump"
-    with pytest.raises(ParameterError, match="does not offer"):
-        get_step("persistence")
     with pytest.raises(ParameterError, match="Did you mean linearity"):
         get_step("linarity")
+    monkeypatch.setitem(NOT_IN_THIS_VERSION, "future", Missing("S_FUTURE", "not yet"))
+    with pytest.raises(ParameterError, match=r"does not offer \(not yet\)"):
+        get_step("future")

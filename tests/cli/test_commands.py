@@ -120,9 +120,54 @@ class TestRun:
         assert "S_JUMP = COMPLETE" in done.err
         assert not (tmp_path / f"{STEM}_rate.fits").exists()
 
-    def test_steps_that_are_not_offered_may_be_skipped(self, jwcal: Jwcal, tiny_raw: Path) -> None:
-        assert jwcal("run", "detector1", tiny_raw, "--steps.persistence.skip=true").status == 0
-        assert jwcal("run", "detector1", tiny_raw, "--steps.persistence.skip=false").status == 2
+    def test_step_that_is_off_by_default(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        turned_on = "--steps.persistence.skip=false"
+        done = jwcal("run", "detector1", tiny_raw, turned_on)
+        assert (done.status, "persistence_time is not set" in done.err) == (2, True)
+        assert (
+            jwcal("run", "detector1", tiny_raw, turned_on, "--steps.persistence.persistence_time=100").status
+            == 0
+        )
+        assert fits.getheader(f"{STEM}_rate.fits")["S_PERSIS"] == "COMPLETE"
+
+    def test_windows_for_the_next_exposure(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        import asdf
+
+        words = [
+            "skip=false",
+            "persistence_time=1000",
+            "persistence_array_file=v.asdf",
+            "save_persistence=v.asdf",
+        ]
+        for _ in range(2):
+            done = jwcal("run", "detector1", tiny_raw, *(f"--steps.persistence.{word}" for word in words))
+            assert done.status == 0, done.err
+            with asdf.open("v.asdf") as saved:
+                assert saved["NRCALONG"]["pers_time"] == 1000
+                assert (40, 40) in zip(saved["NRCALONG"]["rows"], saved["NRCALONG"]["cols"], strict=True)
+
+    def test_flags_of_ones_own(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        flags = np.zeros((64, 64), np.uint8)
+        flags[30, 31] = 1
+        fits.PrimaryHDU(flags).writeto("mine.fits")
+        assert jwcal("run", "detector1", tiny_raw, "--steps.dq_init.user_supplied_dq=mine.fits").status == 0
+        assert np.isnan(sci(Path(f"{STEM}_rate.fits"))[30, 31])
+        history = "\n".join(fits.getheader(f"{STEM}_rate.fits")["HISTORY"])
+        assert "dq_init.user_supplied_dq: mine.fits" in history
+        done = jwcal("run", "detector1", tiny_raw, "--steps.dq_init.user_supplied_dq=no.fits")
+        assert (done.status, "no.fits" in done.err) == (2, True)
+
+    def test_dark_as_subtracted(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        assert jwcal("run", "detector1", tiny_raw, "--steps.dark_current.dark_output=mydark").status == 0
+        np.testing.assert_allclose(sci(Path("mydark.fits"))[:, 20, 20], 0.01 * np.arange(1, 6), rtol=1e-6)
+
+    def test_dark_exposure(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        tiny_exposure.edit(tiny_raw, {"EXP_TYPE": "NRC_DARK"})
+        done = jwcal("run", "calwebb_dark", tiny_raw, "--quiet")
+        assert done.out.strip() == str(Path.cwd() / f"{STEM}_dark.fits")
+        header = fits.getheader(f"{STEM}_dark.fits")
+        assert (header["S_LINEAR"], header["DATAMODL"]) == ("COMPLETE", "RampModel")
+        assert "S_DARK" not in header
 
     def test_skipped_fit_is_told(self, jwcal: Jwcal, tiny_raw: Path) -> None:
         done = jwcal("run", "detector1", tiny_raw, "--steps.ramp_fit.skip=true", "--quiet")
