@@ -36,16 +36,21 @@ class Look:
         Its rows and columns (ny, nx).
     part : callable
         ``part(rows, columns) -> Ramp``
+    whole : bool
+        The ramp is there as a whole, so that looking at all of it costs nothing.
     """
 
     exposure: Exposure
     frame: tuple[int, ...]
     part: Callable[[slice, slice], Ramp]
+    whole: bool = False
 
     @classmethod
     def at(cls, ramp: Ramp) -> Look:
         """Look at a ramp that is there as a whole."""
-        return cls(ramp.exposure, ramp.data.shape[-2:], lambda rows, columns: cut_ramp(ramp, rows, columns))
+        return cls(
+            ramp.exposure, ramp.data.shape[-2:], lambda rows, columns: cut_ramp(ramp, rows, columns), True
+        )
 
     def __call__(self, rows: slice = ALL, columns: slice = ALL) -> Ramp:
         """Give contiguous rows and columns of the ramp, all integrations and groups."""

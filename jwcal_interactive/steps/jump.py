@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import F32, U8, Keyword, Ramp, References
+from jwcal_interactive.arrays import F32, U8, Exposure, Keyword, Ramp, References
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.steps.definition import step
+from jwcal_interactive.steps.definition import Look, step
 from jwcal_interactive.steps.jump_params import JumpParams
 from jwcal_interactive.steps.jump_showers import flag_showers
 from jwcal_interactive.steps.jump_snowballs import flag_snowballs
@@ -19,8 +22,51 @@ from jwcal_interactive.tiles import Tiles
 __all__ = ["JumpParams", "find_in_rows", "jump"]
 
 
-@step("jump", keyword="S_JUMP", references=("gain", "readnoise"), params=JumpParams)
-def jump(ramp: Ramp, refs: References, p: JumpParams, tiles: Tiles) -> Ramp:
+def _reach(_exposure: Exposure, _row: References, p: JumpParams) -> int | None:
+    """Large events are found in the whole frame; else only the adjacent pixels matter."""
+    return None if p.expand_large_events or p.find_showers else 1
+
+
+def _survey(look: Look, refs: References, p: JumpParams, tiles: Tiles) -> Survey:
+    # A row in the middle tells which groups are lost; the others confirm it when they are worked on.
+    middle = look.frame[0] // 2
+    sample = look() if look.whole else look(slice(middle, middle + 1))
+    return survey(sample.groupdq, lambda: refs.get("gain"), look.exposure.group_time, p, whole=look.whole)
+
+
+def _rates(exposure: Exposure, hits: int, events: int, lost: int, npixels: int) -> dict[str, Keyword]:
+    """Keywords with the rates of hits and of large events, if there are differences to find them in."""
+    differences = exposure.nints * (exposure.ngroups - 1) - lost
+    if differences < 1:
+        return {}
+    exposed = exposure.group_time * differences * npixels
+    return {
+        "PRIMECRS": Keyword(1000 * hits / exposed, "Cosmic rays per 1000 pixels per s"),
+        "EXTNCRS": Keyword(1e6 * events / exposed, "Snowballs, showers per 1e6 pixels per s"),
+    }
+
+
+def _finish(exposure: Exposure, totals: Mapping[str, Any], facts: Survey, p: JumpParams) -> dict[str, Keyword]:
+    lost = int(totals["lost"]) if p.expand_large_events else int(facts.lost.sum())
+    return _rates(exposure, int(totals["hits"]), int(totals["events"]), lost, int(totals["pixels"]))
+
+
+def _confirm(totals: Mapping[str, Any], facts: Survey) -> bool:
+    """Whether groups that seemed lost are, and no other is rejected in all pixels."""
+    return int(totals["usable_in_lost"]) == 0 and bool((totals["kept"] > 0).all())
+
+
+@step(
+    "jump",
+    keyword="S_JUMP",
+    references=("gain", "readnoise"),
+    params=JumpParams,
+    reach=_reach,
+    survey=_survey,
+    finish=_finish,
+    confirm=_confirm,
+)
+def jump(ramp: Ramp, refs: References, p: JumpParams, tiles: Tiles, facts: Survey) -> Ramp:
     """Flag jumps in ramps by two-point differences (JUMP_DET in GROUPDQ).
 
     In electrons, a difference d of adjacent groups is a jump where ``|d - m| > T sqrt(|m| + R^2 / NFRAMES)``:
@@ -44,12 +90,15 @@ def jump(ramp: Ramp, refs: References, p: JumpParams, tiles: Tiles) -> Ramp:
     from jwcal_interactive.kernels import jump as kernels
 
     refuse_unsupported(ramp, "jump")
-    nints, ngroups, ny, nx = ramp.data.shape
+    ny, nx = ramp.data.shape[-2:]
     exposure = ramp.exposure
     gain = needed(refs, "gain", (ny, nx)).data
     readnoise = needed(refs, "readnoise", (ny, nx)).data
-    facts = survey(ramp.groupdq, gain, exposure.group_time, p)
-    groupdq = _clip(ramp, gain, p, tiles) if facts.mode == kernels.GIVEN else ramp.groupdq
+    groupdq = ramp.groupdq
+    if facts.mode == kernels.GIVEN:
+        groupdq = _clip(ramp, gain, p, tiles)
+        if facts.whole:
+            _ignore_drifts(groupdq)
     flagged, hits = np.empty_like(groupdq), np.empty(ny, np.int64)
     nframes = float(exposure.nframes)
     tiles.over_rows(
@@ -60,19 +109,35 @@ def jump(ramp: Ramp, refs: References, p: JumpParams, tiles: Tiles) -> Ramp:
     )
     pixeldq = ramp.pixeldq.copy()
     pixeldq[~(gain > 0)] |= np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE)
-    events = 0
+    tallies = _tallies(ramp.groupdq, groupdq, hits, facts)
     if p.expand_large_events:
-        events = flag_snowballs(flagged, p, exposure.group_time, tiles)
+        tallies["events"][0] = flag_snowballs(flagged, p, exposure.group_time, tiles)
     if p.find_showers:
-        events = flag_showers(ramp, flagged, pixeldq, gain, readnoise, p, tiles)
-    lost = lost_groups(flagged) if p.expand_large_events else facts.lost
-    keywords = {}
-    differences = nints * ngroups - int(lost.sum()) - nints
-    if differences >= 1:
-        exposed = exposure.group_time * differences * (ny * nx)
-        keywords["PRIMECRS"] = Keyword(1000 * int(hits.sum()) / exposed, "Cosmic rays per 1000 pixels per s")
-        keywords["EXTNCRS"] = Keyword(1e6 * events / exposed, "Snowballs, showers per 1e6 pixels per s")
-    return ramp.with_(groupdq=flagged, pixeldq=pixeldq, keywords=keywords)
+        tallies["events"][0] = flag_showers(ramp, flagged, pixeldq, gain, readnoise, p, tiles)
+    if p.expand_large_events:
+        tallies["lost"][0] = lost_groups(flagged).sum()
+    return ramp.with_(groupdq=flagged, pixeldq=pixeldq, tallies=tallies)
+
+
+def _tallies(before: U8, clipped: U8, hits: NDArray[np.int64], facts: Survey) -> dict[str, NDArray[np.int64]]:
+    """Count per row what `_finish` and `_confirm` need."""
+    ny, nx = before.shape[-2:]
+    zeros = np.zeros(ny, np.int64)
+    usable = zeros
+    if not facts.whole and facts.lost.any():
+        usable = (before[facts.lost] & np.uint8(DQ.DO_NOT_USE) == 0).sum(axis=(0, 2))
+    kept = np.ones((ny, 1), np.int64)
+    if clipped is not before and not facts.whole:
+        free = (clipped & np.uint8(DQ.JUMP_DET | DQ.DO_NOT_USE) == 0).any(axis=-1) | facts.lost[..., None]
+        kept = np.moveaxis(free, -1, 0).astype(np.int64)
+    return {
+        "hits": hits,
+        "pixels": np.full(ny, nx),
+        "usable_in_lost": usable,
+        "kept": kept,
+        "events": zeros.copy(),
+        "lost": zeros.copy(),
+    }
 
 
 def find_in_rows(
@@ -130,9 +195,12 @@ def _clip(ramp: Ramp, gain: NDArray[np.float32], p: JumpParams, tiles: Tiles) ->
             ramp.data, ramp.groupdq, gain, p.rejection_threshold, p.only_use_ints, out, y0, y1
         ),
     )
-    # A group that is rejected in all pixels is a drift of the detector, not cosmic rays.
+    return out
+
+
+def _ignore_drifts(groupdq: U8) -> None:
+    """Take jumps back in groups rejected in all pixels: those are drifts of the detector, not cosmic rays."""
     flags = np.uint8(DQ.JUMP_DET | DQ.DO_NOT_USE)
-    for group in out.reshape(-1, *out.shape[2:]):
+    for group in groupdq.reshape(-1, *groupdq.shape[2:]):
         if (group & flags).all():
             group[group == np.uint8(DQ.JUMP_DET)] = 0
-    return out

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import F32, U8
+from jwcal_interactive.arrays import U8, Reference
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.steps.jump_params import JumpParams
@@ -32,22 +33,35 @@ class Survey:
         Jumps of at least these sizes flag groups after them, electron.
     counts : (int, int)
         How many groups they flag.
+    whole : bool
+        Whether this was seen in the whole frame, or in a sample that is to be confirmed.
     """
 
     lost: NDArray[np.bool_]
     mode: int
     sizes: tuple[float, float] = (0.0, 0.0)
     counts: tuple[int, int] = (0, 0)
+    whole: bool = True
 
 
-def survey(groupdq: U8, gain: F32, group_time: float, p: JumpParams) -> Survey:
+def survey(
+    groupdq: U8,
+    gain: Callable[[], Reference | None],
+    group_time: float,
+    p: JumpParams,
+    *,
+    whole: bool = True,
+) -> Survey:
     """Look at an exposure as a whole.
 
     Parameters
     ----------
     groupdq : uint8 (nints, ngroups, ny, nx)
-    gain : float32 (ny, nx)
-        electron/DN.
+        Of the whole frame or a sample of it.
+    gain : callable
+        Gives the gain reference, electron/DN; only asked for where it matters.
+    whole : bool
+        Whether ``groupdq`` is all.
     group_time : float
         Seconds.
     p : JumpParams
@@ -64,11 +78,12 @@ def survey(groupdq: U8, gain: F32, group_time: float, p: JumpParams) -> Survey:
     mode = _mode(lost, p)
     times = (p.after_jump_flag_time1, p.after_jump_flag_time2)
     count1, count2 = (int(time // group_time) for time in times)
-    if not (count1 or count2) or np.isnan(gain).all():
-        return Survey(lost, mode)
-    typical = np.nanmedian(gain)
+    reference = gain() if count1 or count2 else None
+    if reference is None or np.isnan(reference.data).all():
+        return Survey(lost, mode, whole=whole)
+    typical = np.nanmedian(reference.data)
     size1, size2 = (np.float32(dn) * typical for dn in (p.after_jump_flag_dn1, p.after_jump_flag_dn2))
-    return Survey(lost, mode, (float(size1), float(size2)), (count1, count2))
+    return Survey(lost, mode, (float(size1), float(size2)), (count1, count2), whole)
 
 
 def lost_groups(groupdq: U8) -> NDArray[np.bool_]:
