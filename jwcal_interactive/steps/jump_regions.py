@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from jwcal_interactive.arrays import U8
 __all__ = ["Ellipse", "Regions", "Stamp", "enlarged", "find_regions", "stamp"]
 
 _NO_EARLIER = np.empty((0, 0), np.uint8)
-_FIRST_GUESS = 1 << 14  # runs of flagged pixels in a group
+_FIRST_GUESS = 1 << 17  # runs of flagged pixels in a group
 
 
 class Ellipse(NamedTuple):
@@ -53,33 +53,46 @@ class Stamp(NamedTuple):
 def stamp(ellipse: Ellipse, minor: float, major: float, shape: tuple[int, int]) -> Stamp:
     """Draw an ellipse with other full axes; centre and semi-axes are rounded to whole pixels.
 
-    Pixels whose centres are inside, not on, the ellipse are drawn. The arithmetic is that of
-    `skimage.draw.ellipse`, so that pixels near the edge are the same. The axes of regions that are one pixel
-    wide are negative: then the ellipse of their size is cut to a box that is too small, as it is there.
+    Pixels whose centres are inside, not on, the ellipse are drawn.
     """
     x, y = round(ellipse.x), round(ellipse.y)
     a, b = round(major / 2), round(minor / 2)
-    reach = max(a, b) + 2
+    from_edge = max(a, b) + 2
+    inside = _drawn(a, b, ellipse.angle, min(y, from_edge), min(x, from_edge))
+    reach = inside.shape[0] // 2
     bottom, left = max(y - reach, 0), max(x - reach, 0)
-    window = (slice(bottom, min(y + reach + 1, shape[0])), slice(left, min(x + reach + 1, shape[1])))
-    inside = np.zeros((window[0].stop - bottom, window[1].stop - left), bool)
-    if a == 0 or b == 0:
-        return Stamp(window, inside)
-    angle = np.radians(ellipse.angle) % np.pi
-    sin, cos = np.sin(angle), np.cos(angle)
-    rows = _within(y - bottom, abs(a * cos) + b * sin, inside.shape[0])
-    columns = _within(x - left, a * sin + abs(b * cos), inside.shape[1])
-    dy = np.arange(rows.start - (y - bottom), rows.stop - (y - bottom), dtype=float)[:, None]
-    dx = np.arange(columns.start - (x - left), columns.stop - (x - left), dtype=float)
-    distance = ((dy * cos + dx * sin) / a) ** 2 + ((dy * sin - dx * cos) / b) ** 2
-    inside[rows, columns] = distance < 1
-    return Stamp(window, inside)
+    rows, columns = slice(bottom, min(y + reach + 1, shape[0])), slice(left, min(x + reach + 1, shape[1]))
+    down, back = y - reach, x - reach
+    part = inside[rows.start - down : rows.stop - down, columns.start - back : columns.stop - back]
+    return Stamp((rows, columns), part)
 
 
-def _within(centre: int, half: float, size: int) -> slice:
-    """Whole numbers no further than `half` from `centre`, of those from 0 to `size`."""
-    first = max(math.ceil(centre - half), 0)
-    return slice(first, max(min(math.floor(centre + half), size - 1) + 1, first))
+@functools.lru_cache(maxsize=1024)
+def _drawn(a: int, b: int, angle: float, y: int, x: int) -> NDArray[np.bool_]:
+    """Pixels inside an ellipse of semi-axes a and b around the middle of a square image.
+
+    The arithmetic is that of `skimage.draw.ellipse`, so that pixels near the edge are the same. The axes of
+    regions that are one pixel wide are negative: then the ellipse of their size is cut to a box that is too
+    small, as it is there, rounded as in an image with the ellipse at (y, x).
+    """
+    reach = max(a, b, 1)
+    inside = np.zeros((2 * reach + 1, 2 * reach + 1), bool)
+    if a != 0 and b != 0:
+        turn = np.radians(angle) % np.pi
+        sin, cos = np.sin(turn), np.cos(turn)
+        offsets = np.arange(-reach, reach + 1.0)
+        dy, dx = offsets[:, None], offsets
+        distance = ((dy * cos + dx * sin) / a) ** 2 + ((dy * sin - dx * cos) / b) ** 2
+        box = _within(dy, abs(a * cos) + b * sin, y) & _within(dx, a * sin + abs(b * cos), x)
+        inside[...] = (distance < 1) & box
+    inside.flags.writeable = False
+    return inside
+
+
+def _within(offsets: NDArray[np.float64], limit: float, centre: int) -> NDArray[np.bool_]:
+    """Which offsets from a centre are within a limit; the ends are rounded as places."""
+    first, last = np.ceil(centre - limit) - centre, np.floor(centre + limit) - centre
+    return (first <= offsets) & (offsets <= last)
 
 
 def enlarged(ellipse: Ellipse, ratio: float, longest: float, shape: tuple[int, int]) -> Stamp:
@@ -100,18 +113,22 @@ class Regions:
     sums : int64 (n, 10)
         As `kernels.jump_regions.join_runs` gives them.
     runs : int64 (number of runs, 3)
-        Row, first column, column after the last.
-    members : tuple of int64 arrays
-        The runs of each region.
+        Row, first column, column after the last; those of one region follow each other.
+    starts, stops : int64 (n,)
+        Where in `runs` those of each region are.
     """
 
     sums: NDArray[np.int64]
     runs: NDArray[np.int64]
-    members: tuple[NDArray[np.int64], ...]
-    _ellipses: dict[int, Ellipse] = field(default_factory=dict, repr=False)
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
 
     def __len__(self) -> int:
-        return len(self.members)
+        return len(self.sums)
+
+    def chosen(self, which: NDArray[Any]) -> Regions:
+        """Choose some of the regions, by number or by a mask."""
+        return Regions(self.sums[which], self.runs, self.starts[which], self.stops[which])
 
     @functools.cached_property
     def x(self) -> NDArray[np.float64]:
@@ -143,22 +160,21 @@ class Regions:
         """Rows and columns that hold region `i`."""
         from jwcal_interactive.kernels import jump_regions as kernels
 
-        _, _, _, _, _, _, bottom, top, left, right = (int(n) for n in self.sums[i, : kernels.SUMS])
+        bottom, top, left, right = self.sums[i, kernels.BOTTOM :].tolist()
         return slice(bottom, top), slice(left, right)
 
     def pixels(self, i: int) -> NDArray[np.bool_]:
         """Which pixels of its window are in region `i`."""
         rows, columns = self.window(i)
         image = np.zeros((rows.stop - rows.start, columns.stop - columns.start), bool)
-        for y, x0, x1 in self.runs[self.members[i]].tolist():
+        for y, x0, x1 in self.runs[self.starts[i] : self.stops[i]].tolist():
             image[y - rows.start, x0 - columns.start : x1 - columns.start] = True
         return image
 
     def ellipse(self, i: int) -> Ellipse:
         """Ellipse with the second moments of region `i`, with axes less by one pixel."""
-        if i not in self._ellipses:
-            self._ellipses[i] = _ellipse(self.pixels(i), float(self.x[i]), float(self.y[i]))
-        return self._ellipses[i]
+        pixels = self.pixels(i)
+        return Ellipse(float(self.x[i]), float(self.y[i]), *_axes(pixels.tobytes(), pixels.shape[1]))
 
 
 def find_regions(flags: U8, bit: int, min_area: float, earlier: U8 | None = None) -> Regions:
@@ -186,34 +202,38 @@ def find_regions(flags: U8, bit: int, min_area: float, earlier: U8 | None = None
     region = np.empty(n, np.int64)
     sums = np.empty((n, kernels.SUMS), np.int64)
     sums = sums[: kernels.join_runs(runs, n, region, sums)]
-    box = (sums[:, kernels.TOP] - sums[:, kernels.BOTTOM]) * (sums[:, kernels.RIGHT] - sums[:, kernels.LEFT])
-    possible = np.flatnonzero(box >= min_area)
     order = np.argsort(region, kind="stable")
-    starts = np.searchsorted(region[order], np.arange(len(sums) + 1))
-    members = tuple(order[starts[i] : starts[i + 1]] for i in possible)
-    found = Regions(sums[possible], runs[:n], members)
-    kept = [
-        i
-        for i, size in enumerate(found.sums[:, kernels.SIZE])
-        if size >= min_area or _filled(found, i) >= min_area
-    ]
-    return Regions(found.sums[kept], runs[:n], tuple(members[i] for i in kept))
+    edges = np.searchsorted(region[order], np.arange(len(sums) + 1))
+    found = Regions(sums, runs[:n][order], edges[:-1], edges[1:])
+    size = sums[:, kernels.SIZE]
+    height, width = (
+        sums[:, kernels.TOP] - sums[:, kernels.BOTTOM],
+        sums[:, kernels.RIGHT] - sums[:, kernels.LEFT],
+    )
+    large = size >= min_area
+    # Only regions with a row of two runs can have holes.
+    perhaps = ~large & (height * width >= min_area) & (found.stops - found.starts > height)
+    for i in np.flatnonzero(perhaps):
+        large[i] = _filled(found.pixels(i)) >= min_area
+    return found.chosen(large)
 
 
-def _filled(regions: Regions, i: int) -> int:
+def _filled(pixels: NDArray[np.bool_]) -> int:
     """Area with holes: background that does not reach the outside, also not around corners."""
     from scipy.ndimage import binary_fill_holes
 
-    return int(binary_fill_holes(regions.pixels(i), np.ones((3, 3))).sum())
+    return int(binary_fill_holes(pixels, np.ones((3, 3))).sum())
 
 
-def _ellipse(pixels: NDArray[np.bool_], x: float, y: float) -> Ellipse:
-    """Ellipse from central moments (Teague 1980, J. Opt. Soc. Am. 70, 920).
+@functools.lru_cache(maxsize=4096)
+def _axes(content: bytes, nx: int) -> tuple[float, float, float]:
+    """Full axes, minor and major, and angle of a region, from central moments.
 
-    Axes are rounded to whole pixels later, and the angle of round regions hangs on the last bit: so sums
-    and products are taken in the order of `skimage.measure.regionprops`.
+    After Teague 1980, J. Opt. Soc. Am. 70, 920. Axes are rounded to whole pixels later, and the angle of round
+    regions hangs on the last bit: so sums and products are taken in the order of `skimage.measure.regionprops`.
     """
-    ny, nx = pixels.shape
+    pixels = np.frombuffer(content, bool).reshape(-1, nx)
+    ny = len(pixels)
     n = np.count_nonzero(pixels)
     rows, columns = np.nonzero(pixels)
     orders = np.arange(4.0)
@@ -226,4 +246,4 @@ def _ellipse(pixels: NDArray[np.bool_], x: float, y: float) -> Ellipse:
     angle = 0.5 * math.atan2(-2 * xy, xx - yy)
     if yy == xx:
         angle = math.pi / 4 if xy < 0 else -math.pi / 4
-    return Ellipse(x, y, 4 * math.sqrt(low) - 1, 4 * math.sqrt(high) - 1, float(np.degrees(angle)))
+    return 4 * math.sqrt(low) - 1, 4 * math.sqrt(high) - 1, float(np.degrees(angle))
