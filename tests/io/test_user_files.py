@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from jwcal_interactive.errors import InputError
-from jwcal_interactive.io.user_files import read_user_file
+from jwcal_interactive.io.user_files import native_table, read_user_file
 
 
 def test_images_and_tables(tmp_path):
@@ -49,3 +49,15 @@ def test_bad_files_are_told_with_the_parameter(tmp_path, make, says):
     with pytest.raises(InputError, match=says) as raised:
         read_user_file(path, "clean_flicker_noise.user_mask")
     assert "clean_flicker_noise.user_mask" in str(raised.value)
+
+
+def test_tables_with_unsigned_numbers(tmp_path):
+    """FITS stores them as signed ones with an offset (TZERO)."""
+    table = np.array([(1, 1 << 31), (4, 5)], dtype=[("OUTPUT", np.uint16), ("MASK", np.uint32)])
+    path = tmp_path / "reference.fits"
+    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU(table, name="DQ")]).writeto(path)
+    with fits.open(path) as hdus:
+        found = native_table(hdus["DQ"].data)
+    assert found.dtype["MASK"] == np.uint32
+    np.testing.assert_array_equal(found["OUTPUT"], [1, 4])
+    np.testing.assert_array_equal(found["MASK"], [1 << 31, 5])

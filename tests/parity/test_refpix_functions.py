@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from jwcal_interactive.arrays import Reference
 from jwcal_interactive.steps.refpix import RefPixParams, refpix
 from jwcal_interactive.steps.superbias import SuperbiasParams, superbias
 from jwcal_interactive.tiles import Tiles
@@ -37,16 +38,16 @@ def drifting(make_ramp, make_reference):
     return make
 
 
-def official(model, p):
+def official(model, p, sirs=None):
     from jwst.refpix.reference_pixels import REFPIX_OK, correct_model
 
     kernels = {
-        "refpix_algorithm": "median", "sirs_kernel_model": None, "sigreject": 4.0, "gaussmooth": 1.0,
-        "halfwidth": 30,
+        "refpix_algorithm": p.refpix_algorithm, "sirs_kernel_model": sirs, "sigreject": p.sigreject,
+        "gaussmooth": p.gaussmooth, "halfwidth": p.halfwidth,
     }  # fmt: skip
     status = correct_model(
-        model, p.odd_even_columns, p.use_side_ref_pixels, p.side_smoothing_length, p.side_gain, True,
-        kernels, p.siglimit,
+        model, p.odd_even_columns, p.use_side_ref_pixels, p.side_smoothing_length, p.side_gain,
+        p.odd_even_rows, kernels, p.siglimit,
     )  # fmt: skip
     assert status == REFPIX_OK
     return model
@@ -116,4 +117,63 @@ def test_reference_pixels_without_any_scatter(shape, noutputs, drifting, ramp_mo
     data[..., 4:, :4:2] = np.float32(0.1)
     ramp = ramp.with_(data=data)
     p = RefPixParams()
+    same_ramp(refpix(ramp, {}, p, Tiles()), official(ramp_model(ramp), p))
+
+
+@pytest.fixture(scope="module")
+def kernels():
+    """Fourier coefficients of left and right kernels that differ between amplifiers."""
+    rng = np.random.default_rng(75)
+    fall = 1 / (1 + np.arange(1025) / 60)
+    sides = [
+        fall * (0.5 + rng.normal(0, 0.1, (4, 1)) + rng.normal(0, 0.02, (4, 1025, 2)) @ [1, 1j])
+        for _ in range(2)
+    ]
+    return dict(zip(("gamma", "zeta"), sides, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("orientation", "detector", "changes"),
+    [
+        ((-1, 2), "NRCALONG", {}),
+        ((-2, -1), "NRS2", {"sigreject": 1.5, "gaussmooth": 2.5, "halfwidth": 7, "odd_even_columns": False}),
+        ((1, -2), "NRCA1", {}),  # not in the reference: running medians
+        ((1, -2), "NRCALONG", {"use_side_ref_pixels": False}),
+    ],
+)
+def test_optimized_kernels(orientation, detector, changes, kernels, drifting, ramp_model, same_ramp):
+    from stdatamodels.jwst.datamodels import SIRSKernelModel
+
+    fast, slow = orientation
+    ramp = drifting(
+        76,
+        (2048, 2048),
+        ngroups=2,
+        noutputs=4,
+        subarray="FULL",
+        fastaxis=fast,
+        slowaxis=slow,
+        detector=detector,
+    )
+    tree = {"nrcalong": kernels, "nrs2": {"gamma": kernels["zeta"], "zeta": kernels["gamma"]}}
+    none = np.empty((0, 0), np.float32)
+    ref = Reference(reftype="sirskernel", name="jwst_nircam_sirskernel_0001.asdf", data=none, tree=tree)
+    p = RefPixParams(refpix_algorithm="sirs", **changes)
+    theirs = official(ramp_model(ramp), p, SIRSKernelModel(tree))
+    same_ramp(refpix(ramp, {"sirskernel": ref}, p, Tiles()), theirs)
+
+
+@pytest.mark.parametrize(
+    ("detector", "changes", "ngroups"),
+    [("MIRIMAGE", {}, 3), ("MIRIFUSHORT", {"odd_even_rows": False, "siglimit": 1.5}, 2), ("MIRIMAGE", {}, 1)],
+)
+def test_miri(detector, changes, ngroups, make_ramp, ramp_model, same_ramp):
+    rng = np.random.default_rng(77)
+    ramp = make_ramp(
+        77, shape=(1024, 1032), nints=2, ngroups=ngroups, noutputs=4, instrument="MIRI", detector=detector,
+        fastaxis=1, slowaxis=2, subarray="FULL",
+    )  # fmt: skip
+    drift = rng.normal(0, 20, (2, ngroups, 2, 4)).astype(np.float32)
+    ramp = ramp.with_(data=ramp.data / 3 + np.tile(drift, (512, 258)))
+    p = RefPixParams(**changes)
     same_ramp(refpix(ramp, {}, p, Tiles()), official(ramp_model(ramp), p))
