@@ -434,7 +434,6 @@ def test_parameter_reference_without_names(
         (["--steps.jump.rejection_threshold=five"], ["'five'", "float >= 0"]),
         (["--steps.jump.minimum_groups=3.5"], ["'3.5'", "int >= 0"]),
         (["--steps.jump.flag_4_neighbors=perhaps"], ["'perhaps'", "bool"]),
-        (["--steps.jump.expand_large_events=true"], ["expand_large_events", "this version"]),
         (["--steps.clean_flicker_noise.skip=false"], ["clean_flicker_noise", "does not offer"]),
         (["--steps.guider_cds.skip=true"], ["guider_cds", "not part of calwebb_detector1"]),
         (["--steps.jump.rejection_threshold"], ["needs a value"]),

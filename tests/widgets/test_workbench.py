@@ -12,6 +12,8 @@ import tiny_exposure
 
 from jwcal_interactive import InputError, Progress, open_session
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.params import NotYet
+from jwcal_interactive.steps.jump import JumpParams
 from jwcal_widgets import Workbench, show
 from jwcal_widgets.planes import take_plane
 from jwcal_widgets.rail import RailState, state_text
@@ -477,13 +479,14 @@ class TestOutput:
 
 def test_notes_are_shown_until_they_are_dismissed(tiny_raw, tiny_context, tmp_path, monkeypatch):
     """What a parameter reference asks for and is not done: visible also after a run."""
-    pars = {"class": "jwst.jump.JumpStep", "name": "jump", "parameters": {"expand_large_events": True}}
+    monkeypatch.setattr(JumpParams, "unavailable", {"of_the_future": NotYet(False, "not flagged")})
+    pars = {"class": "jwst.jump.JumpStep", "name": "jump", "parameters": {"of_the_future": True}}
     cache = tiny_exposure.build_crds_cache(tmp_path / "crds", pars={"pars-jumpstep": pars})
     monkeypatch.setenv("CRDS_PATH", str(cache))
     workbench = Workbench(open_session(tiny_raw), delay=0)
     messages = workbench.messages
     assert messages.shown == list(workbench.session.notes)
-    assert "expand_large_events" in messages._area.value
+    assert "of_the_future" in messages._area.value
     assert messages.widget.layout.display == "flex"
     messages.error(InputError("an error"))
     press(workbench, "run")
