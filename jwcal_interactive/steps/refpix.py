@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -12,11 +13,12 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import InputError, Skip
 from jwcal_interactive.instruments import FULL_SIZE, is_interleaved
 from jwcal_interactive.params import StepParams, param
-from jwcal_interactive.steps.definition import step
+from jwcal_interactive.steps.definition import Look, step
 from jwcal_interactive.steps.irs2 import normal_pixels
 from jwcal_interactive.steps.readout import DetectorFrame, refuse_unsupported
 from jwcal_interactive.steps.refpix_irs2 import bad_reference_rows, correct_interleaved
 from jwcal_interactive.steps.refpix_miri import correct_miri
+from jwcal_interactive.steps.refpix_pixels import ReferencePixels, gather_border, gather_flagged
 from jwcal_interactive.steps.refpix_signals import (
     AMPLIFIERS,
     Measure,
@@ -108,14 +110,73 @@ def _takes_sirs(exposure: Exposure, p: RefPixParams) -> bool:
     return full and p.refpix_algorithm == "sirs"
 
 
+@dataclass(frozen=True, eq=False)
+class _Signals:
+    """What `measure_groups` measured, and how."""
+
+    fast: NDArray[np.float64]
+    slow: NDArray[np.float64]
+    single: NDArray[np.bool_]
+
+    def cut(self, frame: DetectorFrame, rows: slice, columns: slice) -> _Signals:
+        """Cut out rows and columns of the science frame."""
+        along_fast, along_slow = (columns, rows) if frame.fast_is_x else (rows, columns)
+        fast, slow = self.fast[..., along_fast], self.slow[..., along_slow]
+        return _Signals(np.ascontiguousarray(fast), np.ascontiguousarray(slow), self.single)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Signals of the reference pixels in all groups and in the zero frame."""
+
+    frame: DetectorFrame
+    exposure: Exposure  # of the whole frame
+    groups: _Signals
+    zeroframe: _Signals | None
+
+
+def _reach(exposure: Exposure, _row: References, p: RefPixParams) -> int | None:
+    """Signals of near-infrared reference pixels are measured beforehand; else whole frames are needed."""
+    whole = exposure.instrument == "MIRI" or "IRS2" in exposure.readpatt or _takes_sirs(exposure, p)
+    return None if whole else 0
+
+
+def _survey(look: Look, refs: References, p: RefPixParams, tiles: Tiles) -> Measured | None:
+    """Measure the signals of all groups and of the zero frame; ``None`` where they are not measured ahead."""
+    exposure, (ny, nx) = look.exposure, look.frame
+    if exposure.instrument == "MIRI" or is_interleaved(look.frame):
+        return None
+    frame = DetectorFrame.of(exposure)
+    if max(exposure.xstart - 1 + nx, exposure.ystart - 1 + ny) > FULL_SIZE:
+        raise Skip(f"the subarray does not fit in the {FULL_SIZE} x {FULL_SIZE} pixels of the detector")
+    if not (min(ny, nx) == FULL_SIZE or exposure.noutputs == AMPLIFIERS):
+        pixels = gather_flagged(look, tiles)
+        use = np.zeros(look.frame, np.bool_)
+        use.reshape(-1)[pixels.index] = True
+        use &= pixels.pixeldq & np.uint32(DQ.DO_NOT_USE) == 0
+        measure = in_subarray(use, frame, p.odd_even_columns, p.siglimit)
+        return _measured(pixels, measure, frame, False, tiles)
+    kernels = None
+    if p.use_side_ref_pixels and _takes_sirs(exposure, p):
+        kernels = sirs_kernels(refs.get("sirskernel"), exposure, p.gaussmooth, p.halfwidth)
+    smoothing = p.side_smoothing_length if p.use_side_ref_pixels and kernels is None else None
+    pixels = gather_border(look)
+    measure = by_amplifier(pixels.pixeldq, frame, p.odd_even_columns, p.siglimit, smoothing, p.side_gain)
+    if kernels is not None:
+        measure = with_templates(measure, kernels, p.sigreject)
+    return _measured(pixels, measure, frame, p.use_side_ref_pixels, tiles)
+
+
 @step(
     "refpix",
     keyword="S_REFPIX",
     references=("refpix", "sirskernel"),
     only_if={"refpix": lambda exposure, _p: "IRS2" in exposure.readpatt, "sirskernel": _takes_sirs},
     params=RefPixParams,
+    reach=_reach,
+    survey=_survey,
 )
-def refpix(ramp: Ramp, refs: References, p: RefPixParams, tiles: Tiles) -> Ramp:
+def refpix(ramp: Ramp, refs: References, p: RefPixParams, tiles: Tiles, facts: Measured | None) -> Ramp:
     """Subtract the signal of the reference pixels from every group and from the zero frame.
 
     Near-infrared full frames and subarrays read through four amplifiers: in each amplifier the
@@ -129,22 +190,9 @@ def refpix(ramp: Ramp, refs: References, p: RefPixParams, tiles: Tiles) -> Ramp:
     refuse_unsupported(ramp, "refpix", interleaved=True)
     if is_interleaved(ramp.data.shape):
         return _interleaved(ramp, refs.get("refpix"), p, tiles)
-    if ramp.exposure.instrument == "MIRI":
+    if facts is None:
         return ramp.with_(data=correct_miri(ramp, p.odd_even_rows, p.siglimit, tiles))
-    exposure, (ny, nx) = ramp.exposure, ramp.pixeldq.shape
-    frame = DetectorFrame.of(exposure)
-    if max(exposure.xstart - 1 + nx, exposure.ystart - 1 + ny) > FULL_SIZE:
-        raise Skip(f"the subarray does not fit in the {FULL_SIZE} x {FULL_SIZE} pixels of the detector")
-    if not (min(ny, nx) == FULL_SIZE or exposure.noutputs == AMPLIFIERS):
-        return _subtracted(ramp, in_subarray(ramp, frame, p.odd_even_columns, p.siglimit), frame, False, tiles)
-    kernels = None
-    if p.use_side_ref_pixels and _takes_sirs(exposure, p):
-        kernels = sirs_kernels(refs.get("sirskernel"), exposure, p.gaussmooth, p.halfwidth)
-    smoothing = p.side_smoothing_length if p.use_side_ref_pixels and kernels is None else None
-    measure = by_amplifier(ramp, frame, p.odd_even_columns, p.siglimit, smoothing, p.side_gain)
-    if kernels is not None:
-        measure = with_templates(measure, kernels, p.sigreject)
-    return _subtracted(ramp, measure, frame, p.use_side_ref_pixels, tiles)
+    return _corrected(ramp, facts, tiles)
 
 
 def _interleaved(ramp: Ramp, reference: Reference | None, p: RefPixParams, tiles: Tiles) -> Ramp:
@@ -162,9 +210,10 @@ def _interleaved(ramp: Ramp, reference: Reference | None, p: RefPixParams, tiles
     ramp = ramp.with_(pixeldq=pixeldq)
     if p.irs2_mean_subtraction:
         frame = DetectorFrame.of(ramp.exposure)
-        ramp = _subtracted(
-            ramp, in_interleaved(ramp, frame, p.odd_even_columns, p.siglimit), frame, False, tiles
-        )
+        measure = in_interleaved(ramp, frame, p.odd_even_columns, p.siglimit)
+        data, single = ramp.data, np.ones(ramp.data.shape[:2], np.bool_)
+        found = measure_groups(lambda i, g: data[i, g], measure, single, frame, tiles)
+        ramp = ramp.with_(data=_subtracted(data, _Signals(*found, single), frame, tiles))
     data = correct_interleaved(ramp, reference, bad, p.preserve_irs2_refpix, tiles)
     if p.preserve_irs2_refpix:
         return ramp.with_(data=data)
@@ -172,37 +221,55 @@ def _interleaved(ramp: Ramp, reference: Reference | None, p: RefPixParams, tiles
     return ramp.with_(data=data, groupdq=groupdq, pixeldq=pixeldq)
 
 
-def _subtracted(ramp: Ramp, measure: Measure, frame: DetectorFrame, side: bool, tiles: Tiles) -> Ramp:
-    """Measure and subtract the reference signals of all groups and of the zero frame.
+def _measured(
+    pixels: ReferencePixels, measure: Measure, frame: DetectorFrame, side: bool, tiles: Tiles
+) -> Measured:
+    """Measure the reference signals of all groups and of the zero frame.
 
     The official pipeline measures the very first group in single precision and, once rows have been
     corrected (``side``), all others in double.
     """
-    single = np.full(ramp.data.shape[:2], not side)
+
+    def signals(values: F32, single: NDArray[np.bool_]) -> _Signals:
+        def plane(i: int, g: int) -> F32:
+            return pixels.plane(values[i, g])
+
+        return _Signals(*measure_groups(plane, measure, single, frame, tiles), single)
+
+    single = np.full(pixels.data.shape[:2], not side)
     single[0, 0] = True
-    data = _corrected(ramp.data, measure, single, frame, tiles)
+    zero = pixels.zeroframe
+    return Measured(
+        frame,
+        pixels.exposure,
+        signals(pixels.data, single),
+        None if zero is None else signals(zero, np.full(zero.shape[:2], not side)),
+    )
+
+
+def _corrected(ramp: Ramp, facts: Measured, tiles: Tiles) -> Ramp:
+    """Subtract the signals from all groups and from the zero frame, of a whole frame or a part of it."""
+    rows = slice(ramp.exposure.ystart - facts.exposure.ystart, None)
+    columns = slice(ramp.exposure.xstart - facts.exposure.xstart, None)
+    ny, nx = ramp.data.shape[-2:]
+    part = slice(rows.start, rows.start + ny), slice(columns.start, columns.start + nx)
+    data = _subtracted(ramp.data, facts.groups.cut(facts.frame, *part), facts.frame, tiles)
     zeroframe = ramp.zeroframe
-    if zeroframe is not None:
-        single = np.full((zeroframe.shape[0], 1), not side)
-        plane = _corrected(zeroframe[:, None], measure, single, frame, tiles)[:, 0]
+    if zeroframe is not None and facts.zeroframe is not None:
+        signals = facts.zeroframe.cut(facts.frame, *part)
+        plane = _subtracted(zeroframe[:, None], signals, facts.frame, tiles)[:, 0]
         zeroframe = np.where(zeroframe == 0, np.float32(0), plane)
     return ramp.with_(data=data, zeroframe=zeroframe)
 
 
-def _corrected(
-    data: F32,
-    measure: Measure,
-    single: NDArray[np.bool_],
-    frame: DetectorFrame,
-    tiles: Tiles,
-) -> F32:
-    """Subtract from each group, (nints, ngroups, ny, nx) in DN, its reference signals."""
+def _subtracted(data: F32, signals: _Signals, frame: DetectorFrame, tiles: Tiles) -> F32:
     from jwcal_interactive.kernels.refpix import subtract_signals
 
-    along_fast, along_slow = measure_groups(data, measure, single, frame, tiles)
     out = np.empty_like(data)
     tiles.over_rows(
         data.shape[-2],
-        lambda y0, y1: subtract_signals(data, along_fast, along_slow, frame.fast_is_x, single, out, y0, y1),
+        lambda y0, y1: subtract_signals(
+            data, signals.fast, signals.slow, frame.fast_is_x, signals.single, out, y0, y1
+        ),
     )
     return out

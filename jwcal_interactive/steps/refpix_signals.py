@@ -9,12 +9,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import F32, Ramp
+from jwcal_interactive.arrays import F32, U32, Ramp
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.instruments import FULL_SIZE
 from jwcal_interactive.steps.irs2 import OUTPUTS, READS, read_parity
-from jwcal_interactive.steps.readout import REFERENCE_WIDTH, DetectorFrame
+from jwcal_interactive.steps.readout import DetectorFrame
+from jwcal_interactive.steps.refpix_pixels import border
 from jwcal_interactive.tiles import Tiles
 
 __all__ = [
@@ -35,14 +36,27 @@ Measure: TypeAlias = Callable[[F32, bool], Signals]
 
 AMPLIFIERS = 4
 AMPLIFIER_WIDTH = FULL_SIZE // AMPLIFIERS
-EDGELESS_SUBARRAYS = frozenset({"SUB512", "SUB512S", "SUB32"})
-"""NIRSpec subarrays that reach no detector edge: their first and last columns serve instead."""
 
 
 def measure_groups(
-    data: F32, measure: Measure, single: NDArray[np.bool_], frame: DetectorFrame, tiles: Tiles
+    plane: Callable[[int, int], F32],
+    measure: Measure,
+    single: NDArray[np.bool_],
+    frame: DetectorFrame,
+    tiles: Tiles,
 ) -> Signals:
     """Measure the reference signals of all groups, in the order of the science frame.
+
+    Parameters
+    ----------
+    plane : callable
+        ``plane(integration, group)`` gives a group (ny, nx), DN; other pixels than reference pixels are
+        not looked at.
+    measure : callable
+    single : bool (nints, ngroups)
+        Groups to measure in single precision.
+    frame : DetectorFrame
+    tiles : Tiles
 
     Returns
     -------
@@ -51,13 +65,13 @@ def measure_groups(
     along_slow : float64 (nints, ngroups, noutputs, n)
         Signal of each detector row, DN, in each of 1 or 4 parts of the columns.
     """
-    nints, ngroups, *_ = data.shape
+    nints, ngroups = single.shape
     found: list[Signals | None] = [None] * (nints * ngroups)
 
     def work(start: int, stop: int) -> None:
         for n in range(start, stop):
             at = divmod(n, ngroups)
-            columns, rows = measure(frame.from_science(data[at]), bool(single[at]))
+            columns, rows = measure(frame.from_science(plane(*at)), bool(single[at]))
             forward, upward = np.sign(frame.fastaxis), np.sign(frame.slowaxis)
             found[n] = columns[::forward], rows[::forward, ::upward]
 
@@ -67,13 +81,14 @@ def measure_groups(
 
 
 def by_amplifier(
-    ramp: Ramp, frame: DetectorFrame, odd_even: bool, limit: float, smoothing: int | None, gain: float
+    pixeldq: U32, frame: DetectorFrame, odd_even: bool, limit: float, smoothing: int | None, gain: float
 ) -> Measure:
     """Give the function that measures a group of a full frame or four-amplifier subarray.
 
     Parameters
     ----------
-    ramp : Ramp
+    pixeldq : uint32 (ny, nx)
+        Flags of the pixels near the edges of the detector; others are not looked at.
     frame : DetectorFrame
     odd_even : bool
         Take odd and even columns separately.
@@ -91,10 +106,10 @@ def by_amplifier(
     """
     from jwcal_interactive.kernels.refpix import running_median
 
-    good = frame.from_science(ramp.pixeldq & np.uint32(DQ.DO_NOT_USE) == 0)
+    good = frame.from_science(pixeldq & np.uint32(DQ.DO_NOT_USE) == 0)
     nrows, ncolumns = good.shape
-    edges = _border(frame.row0, nrows)
-    sides = _border(frame.column0, ncolumns) if smoothing is not None else ()
+    edges = border(frame.row0, nrows)
+    sides = border(frame.column0, ncolumns) if smoothing is not None else ()
     if not any([good[rows].any() for rows in edges] + [good[:, side].any() for side in sides]):
         raise Skip("all reference pixels that could be used are missing or flagged DO_NOT_USE")
     rows_here = slice(frame.row0, frame.row0 + nrows)
@@ -128,7 +143,7 @@ def in_interleaved(ramp: Ramp, frame: DetectorFrame, odd_even: bool, limit: floa
     nrows, ncolumns = good.shape
     odd = read_parity()
     outputs = np.arange(ncolumns).reshape(OUTPUTS, READS)
-    edges = _border(0, nrows)
+    edges = border(0, nrows)
 
     def measure(plane: F32, _single: bool) -> Signals:
         columns = np.zeros(ncolumns)
@@ -143,8 +158,18 @@ def in_interleaved(ramp: Ramp, frame: DetectorFrame, odd_even: bool, limit: floa
     return measure
 
 
-def in_subarray(ramp: Ramp, frame: DetectorFrame, odd_even: bool, limit: float) -> Measure:
+def in_subarray(good: NDArray[np.bool_], frame: DetectorFrame, odd_even: bool, limit: float) -> Measure:
     """Give the function that measures a group of a subarray read through one amplifier.
+
+    Parameters
+    ----------
+    good : bool (ny, nx)
+        Reference pixels that can be used.
+    frame : DetectorFrame
+    odd_even : bool
+        Take odd and even columns separately.
+    limit : float
+        Clipping limit of the means, sigma.
 
     Raises
     ------
@@ -153,10 +178,7 @@ def in_subarray(ramp: Ramp, frame: DetectorFrame, odd_even: bool, limit: float) 
     """
     from jwcal_interactive.kernels.refpix import clipped_mean
 
-    flagged = ramp.pixeldq & np.uint32(DQ.REFERENCE_PIXEL) != 0
-    if ramp.exposure.instrument == "NIRSPEC" and ramp.exposure.subarray in EDGELESS_SUBARRAYS:
-        flagged[:, :REFERENCE_WIDTH] = flagged[:, -REFERENCE_WIDTH:] = True
-    good = frame.from_science(flagged & (ramp.pixeldq & np.uint32(DQ.DO_NOT_USE) == 0))
+    good = frame.from_science(good)
     nrows, ncolumns = good.shape
     everywhere = slice(0, ncolumns)
     parts = _phases(everywhere, frame.column0) if odd_even else [everywhere]
@@ -175,14 +197,6 @@ def in_subarray(ramp: Ramp, frame: DetectorFrame, odd_even: bool, limit: float) 
         return columns, np.zeros((1, nrows))
 
     return measure
-
-
-def _border(origin: int, size: int) -> tuple[slice, slice]:
-    """Slice out the reference pixels at the low and high end of a detector axis."""
-    return (
-        slice(0, max(REFERENCE_WIDTH - origin, 0)),
-        slice(max(FULL_SIZE - REFERENCE_WIDTH - origin, 0), size),
-    )
 
 
 def _phases(columns: slice, column0: int) -> list[slice]:
