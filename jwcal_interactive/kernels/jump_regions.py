@@ -82,9 +82,9 @@ def _root(parents, r):
     return r
 
 
-@kernel(i64(w_i64_2, i64, w_i64_1, w_i64_2), error_model="numpy")
-def join_runs(runs, n, out_region, out_sums):
-    """Join the runs that touch, also at corners, into regions, by union and find.
+@kernel(i64(w_i64_2, i64, i64, w_i64_1, w_i64_2), error_model="numpy")
+def join_runs(runs, n, gap, out_region, out_sums):
+    """Join runs that touch, also at corners, or are near each other, into regions, by union and find.
 
     Parameters
     ----------
@@ -92,6 +92,8 @@ def join_runs(runs, n, out_region, out_sums):
         As of `find_runs`.
     n : int
         Number of runs.
+    gap : int
+        Pixels are joined that are no further apart along rows and columns; 1 joins those that touch.
     out_region : int64 (n or more,)
         Number of the region of each run, in the order of first pixels.
     out_sums : int64 (n or more, 10)
@@ -106,19 +108,20 @@ def join_runs(runs, n, out_region, out_sums):
     for r in range(n):
         out_region[r] = r
     # Two rows are swept together, as in merging two sorted lists.
-    above = 0
-    for r in range(n):
-        y, x0, x1 = runs[r, 0], runs[r, 1], runs[r, 2]
-        while runs[above, 0] < y - 1 or (runs[above, 0] == y - 1 and runs[above, 2] < x0):
-            above += 1
-        other = above
-        while runs[other, 0] == y - 1 and runs[other, 1] <= x1:
-            a, b = _root(out_region, other), _root(out_region, r)
-            if a < b:
-                out_region[b] = a
-            else:
-                out_region[a] = b
-            other += 1
+    for apart in range(gap + 1):
+        other = 0
+        for r in range(n):
+            y, x0, x1 = runs[r, 0], runs[r, 1], runs[r, 2]
+            while runs[other, 0] < y - apart or (runs[other, 0] == y - apart and runs[other, 2] + gap - 1 < x0):
+                other += 1
+            near = other
+            while near < r and runs[near, 0] == y - apart and runs[near, 1] <= x1 + gap - 1:
+                a, b = _root(out_region, near), _root(out_region, r)
+                if a < b:
+                    out_region[b] = a
+                else:
+                    out_region[a] = b
+                near += 1
     regions = 0
     for r in range(n):
         # Roots come before their members, so that a member finds the number of its region in its root.

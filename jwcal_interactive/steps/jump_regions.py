@@ -177,7 +177,7 @@ class Regions:
         return Ellipse(float(self.x[i]), float(self.y[i]), *_axes(pixels.tobytes(), pixels.shape[1]))
 
 
-def find_regions(flags: U8, bit: int, min_area: float, earlier: U8 | None = None) -> Regions:
+def find_regions(flags: U8, bit: int, min_area: float, earlier: U8 | None = None, gap: int = 1) -> Regions:
     """Find regions with a flag, whose area with holes filled is at least `min_area`.
 
     Parameters
@@ -190,6 +190,8 @@ def find_regions(flags: U8, bit: int, min_area: float, earlier: U8 | None = None
         Pixels.
     earlier : uint8 (ny, nx), optional
         Flags of another group: pixels that have the flag there do not count.
+    gap : int
+        Pixels belong together that are no further apart along rows and columns; 1: that touch.
     """
     from jwcal_interactive.kernels import jump_regions as kernels
 
@@ -201,7 +203,7 @@ def find_regions(flags: U8, bit: int, min_area: float, earlier: U8 | None = None
         kernels.find_runs(flags, before, bit, runs)
     region = np.empty(n, np.int64)
     sums = np.empty((n, kernels.SUMS), np.int64)
-    sums = sums[: kernels.join_runs(runs, n, region, sums)]
+    sums = sums[: kernels.join_runs(runs, n, gap, region, sums)]
     order = np.argsort(region, kind="stable")
     edges = np.searchsorted(region[order], np.arange(len(sums) + 1))
     found = Regions(sums, runs[:n][order], edges[:-1], edges[1:])
