@@ -53,8 +53,8 @@ class Making:
             found["CRDS_CTX"] = Keyword(self.book.pmap, "CRDS context (.pmap) used to select ref files")
         for outcome in self.outcomes:
             for used in outcome.references:  # of two steps the later one counts, as officially
-                if used.origin == "file":
-                    continue  # it is a parameter, told in HISTORY
+                if used.origin == "file" or used.reftype not in R_KEYWORDS:
+                    continue  # a parameter, or a type without a keyword: told in HISTORY
                 name = used.name if used.origin != "crds" else f"crds://{used.name}"
                 found[R_KEYWORDS[used.reftype]] = Keyword(name, f"{used.reftype} reference file name")
         for outcome in self.outcomes:

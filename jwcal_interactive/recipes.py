@@ -29,13 +29,9 @@ class Missing(NamedTuple):
     reason: str
 
 
-_OFF = "off by default; not part of this version"
+NOT_IN_THIS_VERSION: dict[str, Missing] = {}
 
-NOT_IN_THIS_VERSION: dict[str, Missing] = {
-    "picture_frame": Missing("S_PCTFRM", _OFF),
-}
-
-BEYOND_OFFICIAL: frozenset[str] = frozenset()
+BEYOND_OFFICIAL: frozenset[str] = frozenset({"amplifier_noise"})
 """Steps of this project that no official pipeline has: off by default, and CRDS has no parameters for them."""
 
 
@@ -116,6 +112,7 @@ _RATES = (
     "jump",
     "picture_frame",
     "clean_flicker_noise",
+    "amplifier_noise",
     "persistence",
     "ramp_fit",
     "gain_scale",

@@ -18,7 +18,11 @@ from jwcal_interactive.errors import InputError, Skip
 from jwcal_interactive.io.atomic import Together
 from jwcal_interactive.io.products import products_of, write_product
 
-__all__ = ["nirspec_regions", "time_series_flux"]
+__all__ = ["NothingOnDetector", "nirspec_regions", "time_series_flux"]
+
+
+class NothingOnDetector(Skip):
+    """No spectrum falls on this detector."""
 
 
 def nirspec_regions(rates: Rates) -> NDArray[np.bool_]:
@@ -37,6 +41,8 @@ def nirspec_regions(rates: Rates) -> NDArray[np.bool_]:
     ------
     InputError
         If the official package is not installed.
+    NothingOnDetector
+        If there are none.
     Skip
         If it cannot find the regions, with its reason.
     """
@@ -47,7 +53,9 @@ def nirspec_regions(rates: Rates) -> NDArray[np.bool_]:
     model.data = np.ones_like(model.data)  # a pixel without a value is no science region
     try:
         model = scene.post_process_rate(model, assign_wcs=True, msaflagopen=shutters)
-    except (util.MSAFileError, util.NoDataOnDetectorError) as error:
+    except util.NoDataOnDetectorError as error:
+        raise NothingOnDetector(f"no slit or slice falls on this detector: {error}") from error
+    except util.MSAFileError as error:
         raise Skip(f"the slits cannot be found on the detector: {error}") from error
     background: NDArray[np.bool_] = scene.create_mask(model, mask_science_regions=True, n_sigma=0)
     return ~background

@@ -38,7 +38,6 @@ _HISTOGRAM_HALF_WIDTH = 4.0  # sigma
 
 _MESH_LARGEST_BOX = 32
 _MESH_FEWEST_GOOD = 0.9  # of the pixels of a whole box, after clipping
-_MESH_FILTER = 5
 _MESH_NEIGHBOURS = 10
 
 _r_f32_1 = types.Array(types.float32, 1, "C", readonly=True)
@@ -317,10 +316,13 @@ class Background(NamedTuple):
     box : (int, int) or None
         Rows and columns of the boxes of the model, pixels; ``None``: the largest numbers up to 32 that divide
         the image.
+    smoothing : int
+        Boxes on a side of the median filter of the model; odd.
     """
 
     method: str | None = "median"
     box: tuple[int, int] | None = None
+    smoothing: int = 5
 
 
 def subtract_background(
@@ -354,7 +356,7 @@ def subtract_background(
     check()
     background: np.float32 | F32 = middle(values) if values.size else np.float32(np.nan)
     if how.method == "model":
-        model = background_model(image, use, how.box, check)
+        model = background_model(image, use, how.box, check, how.smoothing)
         if model is not None:
             background = model
     image -= background
@@ -373,12 +375,14 @@ def _sorted_values(image: F32, use: B1, scratch: F32, check: Check) -> F32:
     return values
 
 
-def background_model(image: F32, use: B1, box: tuple[int, int] | None, check: Check) -> F32 | None:
+def background_model(
+    image: F32, use: B1, box: tuple[int, int] | None, check: Check, smoothing: int = 5
+) -> F32 | None:
     """Smooth background: clipped medians of boxes, filtered, and a cubic spline through them.
 
     The definition of ``Background2D`` of photutils with a median estimator: boxes of which at least 10 % is
     clipped or not used take the mean of the ten nearest good boxes, weighted by 1 / distance; a median filter
-    of 5 x 5 boxes follows; a bicubic spline, mirrored at the edges, is evaluated in each pixel and limited to
+    of boxes follows; a bicubic spline, mirrored at the edges, is evaluated in each pixel and limited to
     the range of the boxes. Boxes at the upper edges may be incomplete.
 
     Parameters
@@ -389,6 +393,8 @@ def background_model(image: F32, use: B1, box: tuple[int, int] | None, check: Ch
     box : (int, int) or None
         Rows and columns of a box, pixels; ``None``: the largest numbers up to 32 that divide the image.
     check : callable
+    smoothing : int
+        Boxes on a side of the median filter; odd.
 
     Returns
     -------
@@ -401,7 +407,7 @@ def background_model(image: F32, use: B1, box: tuple[int, int] | None, check: Ch
     mesh = _box_medians(image, use, rows, columns, check)
     if np.isnan(mesh).all():
         return None
-    mesh = _filtered(_filled(mesh))
+    mesh = _filtered(_filled(mesh), smoothing)
     lowest, highest = mesh.min(), mesh.max()
     if lowest == highest:
         return np.full((ny, nx), lowest, np.float32)
@@ -485,11 +491,11 @@ def _filled(mesh: F32) -> F32:
     return out
 
 
-def _filtered(mesh: F32) -> F32:
+def _filtered(mesh: F32, size: int) -> F32:
     """Take the running median over boxes; at the edges, over those that there are."""
-    pad = _MESH_FILTER // 2
+    pad = size // 2
     padded = np.pad(mesh.astype(np.float64), pad, constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (_MESH_FILTER, _MESH_FILTER))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size))
     ordered = np.sort(windows.reshape(*mesh.shape, -1), axis=-1)
     count = (~np.isnan(ordered)).sum(axis=-1, keepdims=True)
     low = np.take_along_axis(ordered, (count - 1) // 2, axis=-1)

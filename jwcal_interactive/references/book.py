@@ -22,7 +22,8 @@ NOT_APPLICABLE = "N/A"
 # (step, reference type) -> file, or N/A to run the step without it
 Overrides = Mapping[tuple[str, str], str]
 
-# Product keyword that names the reference of a type. A test compares them with the schemas of stdatamodels.
+# Product keyword that names the reference of a type, of those that have one. A test compares them with the
+# schemas of stdatamodels, which have none for pictureframe.
 R_KEYWORDS: dict[str, str] = {
     "dark": "R_DARK",
     "emicorr": "R_MIREMI",
@@ -31,6 +32,7 @@ R_KEYWORDS: dict[str, str] = {
     "ipc": "R_IPC",
     "linearity": "R_LINEAR",
     "mask": "R_MASK",
+    "pastasoss": "R_PSTSOS",
     "readnoise": "R_READNO",
     "refpix": "R_REFPIX",
     "reset": "R_RESET",

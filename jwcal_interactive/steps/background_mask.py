@@ -102,6 +102,8 @@ def not_background(exposure: Exposure, rates: Rates, dq: U32, refs: References) 
 
     Raises
     ------
+    NothingOnDetector
+        If no spectrum falls on this NIRSpec detector (`jwcal_interactive.io.official_scene`).
     Skip
         If the regions cannot be found.
     InputError
@@ -127,6 +129,8 @@ def not_background(exposure: Exposure, rates: Rates, dq: U32, refs: References) 
 def _not_science(flat: Reference, shape: tuple[int, ...], flags: np.uint32) -> B1:
     shaped(flat, shape)
     unusable: B1 = np.isnan(flat.data) | (flat.data == 0)
+    if "ERR" in flat.arrays:
+        unusable |= np.isnan(flat.arrays["ERR"])
     if flat.dq is not None:
         unusable |= (flat.dq & (flags | np.uint32(DQ.NO_FLAT_FIELD))) != 0
     return unusable

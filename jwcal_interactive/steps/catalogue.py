@@ -9,6 +9,7 @@ from typing import Any
 
 from jwcal_interactive.errors import ParameterError
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
+from jwcal_interactive.steps.amplifier_noise import amplifier_noise
 from jwcal_interactive.steps.charge_migration import charge_migration
 from jwcal_interactive.steps.clean_flicker_noise import clean_flicker_noise
 from jwcal_interactive.steps.dark_current import dark_current
@@ -25,6 +26,7 @@ from jwcal_interactive.steps.jump import jump
 from jwcal_interactive.steps.lastframe import lastframe
 from jwcal_interactive.steps.linearity import linearity
 from jwcal_interactive.steps.persistence import persistence
+from jwcal_interactive.steps.picture_frame import picture_frame
 from jwcal_interactive.steps.ramp_fit import ramp_fit
 from jwcal_interactive.steps.refpix import refpix
 from jwcal_interactive.steps.reset import reset
@@ -53,7 +55,9 @@ STEPS: Mapping[str, StepDefinition[Any, Any, Any]] = MappingProxyType(
             dark_current,
             charge_migration,
             jump,
+            picture_frame,
             clean_flicker_noise,
+            amplifier_noise,
             persistence,
             ramp_fit,
             gain_scale,

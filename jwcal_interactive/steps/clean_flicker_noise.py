@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from jwcal_interactive.steps.background_mask import background_mask, draft_rates
 from jwcal_interactive.steps.clean_flicker_noise_auto import automatic_parameters, has_automatic_parameters
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.flat_image import flat_image
+from jwcal_interactive.steps.group_images import add_up, over_images
 from jwcal_interactive.steps.median_ramp import MedianRamp, median_ramp
 from jwcal_interactive.tiles import Tiles
 
@@ -251,17 +251,13 @@ class _Run:
         out[:, :first] = data[:, :first]
         background = np.zeros_like(data) if save_background else None
         cleaned = np.zeros((nints, ngroups), np.bool_)
-        own = threading.local()
 
-        def work(n: int, _: int) -> None:
-            if not hasattr(own, "scratch"):
-                own.scratch = Scratch((ny, nx))
-            i, g = images[n]
-            cleaned[i, g] = self._clean_one(own.scratch, i, g, out, background)
+        def work(scratch: Scratch, i: int, g: int) -> None:
+            cleaned[i, g] = self._clean_one(scratch, i, g, out, background)
 
-        replace(self.tiles, band_rows=1).over_rows(len(images), work)
+        over_images(images, lambda: Scratch((ny, nx)), self.tiles, work)
         if self.median is None:
-            self._add_up(out, cleaned)
+            add_up(out, cleaned, self.tiles)
         return out, background
 
     def _clean_one(self, scratch: Scratch, i: int, g: int, out: F32, background: F32 | None) -> bool:
@@ -290,15 +286,6 @@ class _Run:
         if background is not None:
             background[i, g] = cleaned.background if level is None else level
         return True
-
-    def _add_up(self, out: F32, cleaned: B1) -> None:
-        """From cleaned differences to groups, in place; what could not be cleaned is a group already."""
-
-        def add(y0: int, y1: int) -> None:
-            for i, g in np.argwhere(cleaned):
-                out[i, g, y0:y1] += out[i, g - 1, y0:y1]
-
-        self.tiles.over_rows(out.shape[2], add)
 
 
 def _side_products(

@@ -20,8 +20,8 @@ def striped(ramp_of, reference_of):
         rng = np.random.default_rng(0)
         full = (nints, ngroups, *shape)
         along_x = abs(facts.get("slowaxis", 2)) == 2
-        stripes = rng.normal(0, 10, (nints, ngroups, shape[0] if along_x else shape[1]))
-        data = 1000 + 30 * np.arange(ngroups)[:, None, None] + rng.normal(0, 2, full)
+        stripes = rng.normal(0, 3, (nints, ngroups, shape[0] if along_x else shape[1]))
+        data = 1000 + 30 * np.arange(ngroups)[:, None, None] + rng.normal(0, 3, full)
         data += stripes[..., None] if along_x else stripes[..., None, :]
         ramp = ramp_of(data, **facts)
         refs = {
@@ -46,7 +46,7 @@ def striping(ramp, axis):
 def test_stripes_along_the_fast_direction_go(striped, slowaxis, axis):
     ramp, refs = striped(slowaxis=slowaxis, fastaxis=1 if abs(slowaxis) == 2 else 2)
     cleaned = run(ramp, refs)
-    assert striping(cleaned, axis) < 0.2 * striping(ramp, axis)
+    assert striping(cleaned, axis) < 0.35 * striping(ramp, axis)
     np.testing.assert_array_equal(cleaned.data[:, 0], ramp.data[:, 0])
     assert cleaned.groupdq is not ramp.groupdq
     np.testing.assert_array_equal(cleaned.groupdq, ramp.groupdq)
@@ -55,7 +55,7 @@ def test_stripes_along_the_fast_direction_go(striped, slowaxis, axis):
 def test_miri_is_cleaned_along_columns(striped):
     ramp, refs = striped(slowaxis=1)  # stripes of columns
     of_miri = ramp.with_(exposure=striped(exp_type="MIR_IMAGE")[0].exposure)
-    assert striping(run(of_miri, refs), 2) < 0.2 * striping(ramp, 2)
+    assert striping(run(of_miri, refs), 2) < 0.35 * striping(ramp, 2)
 
 
 def test_inputs_and_results_of_threads(striped, bytes_of):
