@@ -31,7 +31,7 @@ def clipped_mean(values: NDArray[np.floating], limit: float) -> np.float32 | np.
     Parameters
     ----------
     values : ndarray
-        float32 or float64, DN. NaN is left out.
+        float32 or float64, DN. NaN and infinite values are left out.
     limit : float
         Clipping limit, sigma.
 
@@ -40,7 +40,7 @@ def clipped_mean(values: NDArray[np.floating], limit: float) -> np.float32 | np.
     float32 or float64 or None
         DN; ``None`` if no value is left.
     """
-    values = values[~np.isnan(values)]
+    values = values[np.isfinite(values)]
     if values.size and values.std(dtype=np.float64) == 0:
         return np.float64(values.mean(dtype=np.float64))
     while values.size:

@@ -30,8 +30,9 @@ class TestClippedMeanOf:
     def test_no_value(self):
         assert clipped_mean(np.empty(0, np.float32), 3.0) is None
 
-    def test_values_of_which_some_are_nan(self):
-        assert clipped_mean(np.array([1, np.nan, 3], np.float32), 3.0) == 2
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+    def test_values_of_which_some_are_not_finite(self, bad):
+        assert clipped_mean(np.array([1, bad, 3], np.float32), 3.0) == 2
 
     def test_values_that_are_all_clipped(self):
         assert clipped_mean(np.array([-1, 1], np.float64), 0.5) is None
