@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 
+from jwcal_interactive.errors import one_line
 from tests.parity.cases import CASES
 from tests.parity.lockstep import ULP, Row, run_case
 
@@ -52,9 +54,14 @@ def main() -> int:
         for case in CASES:
             if options.only.lower() not in case.name.lower():
                 continue
-            for row in run_case(case):
-                unexplained += not row.is_explained
-                yield row
+            try:
+                for row in run_case(case):
+                    unexplained += not row.is_explained
+                    yield row
+            except Exception as error:  # noqa: BLE001  the other cases are worth having
+                unexplained += 1
+                traceback.print_exc()
+                yield Row(case, "-", f"FAILED: {type(error).__name__}: {one_line(error)}")
 
     for line in lines(rows()):
         print(line, flush=True)
