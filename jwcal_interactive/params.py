@@ -43,7 +43,8 @@ def param(
     file : bool or str
         The text names an input file, which is read for the step (`StepParams.files`): ``True`` for images in
         FITS, a reference type such as ``"flat"`` for a file of that format, ``"tree"`` for an ASDF file that
-        need not exist yet.
+        need not exist yet, ``"exposures"`` for files and folders, separated by commas, in which those are
+        looked up that this exposure comes after.
     """
     return Field(
         default,

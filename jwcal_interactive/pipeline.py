@@ -137,8 +137,8 @@ def user_files(
     used: tuple[UsedReference, ...] = ()
     for parameter, path in params.files().items():
         kind = params.info(parameter).file
-        content[parameter], file = book.file(name, parameter, path, kind, tiles.check)
-        used += (file,)
+        content[parameter], files = book.file(name, parameter, path, kind, tiles.check)
+        used += files
     return content, used
 
 

@@ -31,7 +31,7 @@ class Missing(NamedTuple):
 
 NOT_IN_THIS_VERSION: dict[str, Missing] = {}
 
-BEYOND_OFFICIAL: frozenset[str] = frozenset({"amplifier_noise"})
+BEYOND_OFFICIAL: frozenset[str] = frozenset({"amplifier_noise", "large_events", "visit_persistence"})
 """Steps of this project that no official pipeline has: off by default, and CRDS has no parameters for them."""
 
 
@@ -110,10 +110,12 @@ _MID_INFRARED_RAMPS = (
 _RATES = (
     "charge_migration",
     "jump",
+    "large_events",
     "picture_frame",
     "clean_flicker_noise",
     "amplifier_noise",
     "persistence",
+    "visit_persistence",
     "ramp_fit",
     "gain_scale",
 )

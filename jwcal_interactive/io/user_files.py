@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Reference
 from jwcal_interactive.errors import InputError, one_line
+from jwcal_interactive.io.earlier import exposure_files
 from jwcal_interactive.io.fits_files import open_fits, without_warnings
 from jwcal_interactive.io.headers import cards_of
 
@@ -30,10 +31,12 @@ def existing_file(path: str | Path, parameter: str, kind: str = "image") -> Path
     Raises
     ------
     InputError
-        If there is no such file, unless it may be new; names the parameter.
+        If there is no such file (of exposures: file or folder), unless it may be new; names the parameter.
     """
     found = Path(path)
-    if not found.is_file() and not is_new(path, kind):
+    if kind == "exposures":
+        exposure_files(str(path), parameter)
+    elif not found.is_file() and not is_new(path, kind):
         raise InputError(
             f"{parameter} = {str(path)!r}: no such file. Check the path, or leave the parameter out."
         )

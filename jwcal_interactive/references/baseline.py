@@ -9,7 +9,7 @@ from typing import Any
 from jwcal_interactive.errors import ParameterError
 from jwcal_interactive.io.reference_files import read_parameters
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, Recipe
+from jwcal_interactive.recipes import BEYOND_OFFICIAL, NOT_IN_THIS_VERSION, Recipe
 from jwcal_interactive.references.book import ReferenceBook
 from jwcal_interactive.steps.catalogue import STEPS
 
@@ -81,7 +81,7 @@ def find_baseline(recipe: Recipe, book: ReferenceBook, *, with_pipeline: bool = 
     ReferenceError
         If CRDS cannot be asked, or a file cannot be read.
     """
-    per_step = {name: _class_name(name, "step") for name in recipe.steps}
+    per_step = {name: _class_name(name, "step") for name in recipe.steps if name not in BEYOND_OFFICIAL}
     whole = _class_name(recipe.name, "pipeline")
     paths = book.look_up((*per_step.values(), whole))
     layers: list[tuple[str, str, dict[str, Any]]] = []

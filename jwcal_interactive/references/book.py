@@ -126,7 +126,7 @@ class ReferenceBook:
 
     def file(
         self, step: str, parameter: str, path: str, kind: str, check: Callable[[], None] = _never_stop
-    ) -> tuple[Reference | None, UsedReference]:
+    ) -> tuple[Reference | None, tuple[UsedReference, ...]]:
         """Content of a file that a parameter names, and how it is recorded.
 
         Parameters
@@ -141,19 +141,28 @@ class ReferenceBook:
         -------
         content : Reference or None
             ``None`` for a file that need not exist, and does not.
-        used : UsedReference
+        used : tuple of UsedReference
 
         Raises
         ------
         InputError, ReferenceError
             If the file is missing or unreadable.
         """
+        from jwcal_interactive.io.earlier import exposure_files, read_earlier
         from jwcal_interactive.io.reference_files import read_reference
         from jwcal_interactive.io.user_files import existing_file, is_new, read_tree, read_user_file
 
         where = f"{step}.{parameter}"
+
+        def recorded(file: Path) -> UsedReference:
+            sha256 = content_hash(file, check) if file.exists() else ""
+            return UsedReference(parameter, file.name, str(file), sha256, "file")
+
+        if kind == "exposures":
+            loaded = read_earlier(exposure_files(path, where), self.exposure, where)
+            return loaded, tuple(recorded(file.path) for file in loaded.tree["exposures"])
         if is_new(path, kind):
-            return None, UsedReference(parameter, Path(path).name, path, "", "file")
+            return None, (recorded(Path(path)),)
         found = existing_file(path, where, kind)
         if kind == "image":
             loaded = read_user_file(found, where)
@@ -161,7 +170,7 @@ class ReferenceBook:
             loaded = read_tree(found, where)
         else:
             loaded = read_reference(found, kind, self.exposure, check=check)
-        return loaded, UsedReference(parameter, found.name, path, content_hash(path, check), "file")
+        return loaded, (recorded(found),)
 
     def open(self, step: str, reftype: str, overrides: Overrides, *, exact: bool) -> ReferenceFile | None:
         """Open the reference that a step uses, to be read in parts; ``None`` for N/A.

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from jwcal_interactive.errors import InputError
+from jwcal_interactive.io.earlier import exposure_files
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.settings import Settings
 
@@ -47,11 +49,29 @@ def result_keys(
     for step in steps:
         model = params(step)
         values = {} if model is None else model.model_dump()
-        files = {} if model is None else {name: file_key(file) for name, file in model.files().items()}
+        files = {} if model is None else _file_keys(step, model)
         overrides = {t: file_key(file) for (s, t), file in settings.overrides.items() if s == step}
         key = _digest(key, step, values, overrides, files)
         keys[step] = key
     return keys
+
+
+def _file_keys(step: str, model: StepParams) -> dict[str, list[Any]]:
+    """Identity of the files that parameters name; where they name several or folders, of each exposure."""
+    keys: dict[str, list[Any]] = {}
+    for name, text in model.files().items():
+        if model.info(name).file == "exposures":
+            keys[name] = _exposure_keys(text, f"{step}.{name}")
+        else:
+            keys[name] = file_key(text)
+    return keys
+
+
+def _exposure_keys(text: str, parameter: str) -> list[Any]:
+    try:
+        return [file_key(path) for path in exposure_files(text, parameter)]
+    except InputError:
+        return [text]  # running the step tells what is wrong with it
 
 
 def _digest(*parts: Any) -> str:

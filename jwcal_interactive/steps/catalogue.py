@@ -23,6 +23,7 @@ from jwcal_interactive.steps.group_scale import group_scale
 from jwcal_interactive.steps.guider_cds import guider_cds
 from jwcal_interactive.steps.ipc import ipc
 from jwcal_interactive.steps.jump import jump
+from jwcal_interactive.steps.large_events import large_events
 from jwcal_interactive.steps.lastframe import lastframe
 from jwcal_interactive.steps.linearity import linearity
 from jwcal_interactive.steps.persistence import persistence
@@ -33,6 +34,7 @@ from jwcal_interactive.steps.reset import reset
 from jwcal_interactive.steps.rscd import rscd
 from jwcal_interactive.steps.saturation import saturation
 from jwcal_interactive.steps.superbias import superbias
+from jwcal_interactive.steps.visit_persistence import visit_persistence
 
 __all__ = ["STEPS", "get_step", "users_of"]
 
@@ -55,10 +57,12 @@ STEPS: Mapping[str, StepDefinition[Any, Any, Any]] = MappingProxyType(
             dark_current,
             charge_migration,
             jump,
+            large_events,
             picture_frame,
             clean_flicker_noise,
             amplifier_noise,
             persistence,
+            visit_persistence,
             ramp_fit,
             gain_scale,
             guider_cds,

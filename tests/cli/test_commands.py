@@ -146,6 +146,27 @@ class TestRun:
                 assert saved["NRCALONG"]["pers_time"] == 1000
                 assert (40, 40) in zip(saved["NRCALONG"]["rows"], saved["NRCALONG"]["cols"], strict=True)
 
+    def test_persistence_of_earlier_exposures(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        """Those of the folder; pixel (40, 40) is saturated in the raw exposures."""
+        start = tiny_exposure.METADATA["exposure.start_time"] + 60 / 86_400
+        words = ["skip=false", f"earlier={tiny_raw.parent}", "persistence_time=600"]
+        steps = [f"--steps.visit_persistence.{word}" for word in words]
+        assert jwcal("run", "detector1", tiny_raw, *steps).status == 0
+        header = fits.getheader(f"{STEM}_rate.fits")
+        assert header["S_VISPER"] == "SKIPPED"  # it is the first one
+        later = tiny_raw.with_name(tiny_raw.name.replace("_00001_", "_00002_"))
+        later.write_bytes(tiny_raw.read_bytes())
+        tiny_exposure.edit(later, {"EXPSTART": start})
+        done = jwcal("run", "detector1", later, *steps, "--save_calibrated_ramp=true")
+        assert done.status == 0, done.err
+        product = later.name.replace("_uncal", "_ramp")
+        header = fits.getheader(product)
+        assert (header["S_VISPER"], header["VPNEXP"]) == ("COMPLETE", 1)
+        flagged = fits.getdata(product, "GROUPDQ")[0, 0] & 32 != 0
+        assert flagged[40, 40]
+        assert header["VPNPIX"] == flagged.sum() < 100
+        assert f"visit_persistence.earlier: {tiny_raw.name}" in "\n".join(header["HISTORY"])
+
     def test_flags_of_ones_own(self, jwcal: Jwcal, tiny_raw: Path) -> None:
         flags = np.zeros((64, 64), np.uint8)
         flags[30, 31] = 1
