@@ -45,6 +45,8 @@ class Case:
         Whether each pixel is treated by itself.
     shape : tuple of int, optional
         Smallest (nints, ngroups, ny, nx) that the step can take.
+    sky : bool
+        Whether it needs an even background, and finite values.
     linear : bool
         Whether results in DN follow the scale of the DN exactly, by powers of two.
     """
@@ -56,6 +58,7 @@ class Case:
     keywords: Mapping[str, Any] = field(default_factory=dict)
     pixelwise: bool = True
     shape: tuple[int, int, int, int] = (1, 5, 1, 1)
+    sky: bool = False
     linear: bool = True
 
     @property
@@ -88,7 +91,7 @@ def make(case: Case, seed: int = 0, frame: Frame = (6, 7)) -> Problem:
     nints, ngroups, ny, nx = case.shape
     shape = (nints, ngroups, max(ny, frame[0]), max(nx, frame[1]) if nx < 16 else nx)
     exposure = _exposure(case, shape)
-    state: State = _ramp(rng, exposure, shape)
+    state: State = _ramp(rng, exposure, shape, case.sky)
     if case.step == "gain_scale":
         state = _rates(rng, exposure, shape)
     definition = STEPS[case.step]
@@ -112,12 +115,12 @@ def _exposure(case: Case, shape: tuple[int, int, int, int]) -> Exposure:
     return Exposure(**(facts | case.facts), primary=tuple(Card(k, v, "") for k, v in keywords.items()))  # type: ignore[arg-type]
 
 
-def _ramp(rng: np.random.Generator, exposure: Exposure, shape: tuple[int, int, int, int]) -> Ramp:
-    rate = 10.0 ** rng.uniform(0, 4, shape[2:])
+def _ramp(rng: np.random.Generator, exposure: Exposure, shape: tuple[int, int, int, int], sky: bool) -> Ramp:
+    rate = rng.normal(100, 5, shape[2:]) if sky else 10.0 ** rng.uniform(0, 4, shape[2:])
     hits = rng.exponential(5000, shape) * (rng.random(shape) < 0.05)
     data = 9000 + np.cumsum(rng.poisson(rate, shape) + hits, axis=1) + rng.normal(0, 8, shape)
     data = np.rint(np.minimum(data, 60_000))
-    for value in (0.0, np.nan, np.inf, -np.inf):
+    for value in (0.0, np.nan) if sky else (0.0, np.nan, np.inf, -np.inf):
         data[rng.random(shape) < 0.004] = value
     pixeldq = np.zeros(shape[2:], np.uint32)
     for flag in (DQ.DO_NOT_USE, DQ.HOT, DQ.NO_LIN_CORR):
@@ -354,12 +357,18 @@ CASES: tuple[Case, ...] = (
     Case("ramp_fit", "many groups", facts=AVERAGED, shape=MANY),
     Case("ramp_fit", "range", {"firstgroup": 1, "lastgroup": 3}),
     Case("gain_scale", facts={"gain_factor": 2.5}),
+    Case("large_events", params={"min_radius": 0.5, "max_gap": 6}, pixelwise=False, shape=(1, 5, 9, 12)),
+    Case("clean_flicker_noise", pixelwise=False, sky=True, shape=(2, 4, 24, 24)),
+    Case("clean_flicker_noise", "median image", {"background_method": "median_image"}, pixelwise=False,
+         sky=True, shape=(2, 4, 24, 24)),
+    Case("amplifier_noise", params={"grow": 0, "n_sigma": 10.0}, pixelwise=False, sky=True,
+         shape=(2, 4, 24, 24)),
     Case("emicorr", "joint", facts=MIRI, pixelwise=False, shape=(2, 5, 24, 24)),
     Case("emicorr", "sequential", {"algorithm": "sequential", "nbins": 8}, MIRI, pixelwise=False,
          shape=(1, 6, 24, 24), linear=False),
 )  # fmt: skip
 
 LEFT_OUT = {
-    "clean_flicker_noise": "needs an image with a background",
-    "picture_frame": "full frames only",
+    "picture_frame": "full frames of 2048 x 2048 pixels only",
+    "visit_persistence": "reads other exposures",
 }
