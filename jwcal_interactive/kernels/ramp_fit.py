@@ -11,17 +11,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numba.types import UniTuple
+from numba.types import Tuple, UniTuple
 
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.kernels import signatures as sig
 from jwcal_interactive.kernels.compiling import kernel
 
-__all__ = ["fit_line_segments", "fit_ramps", "segment_weights"]
+__all__ = ["SEGMENT_VALUES", "fit_ramps"]
 
 _DO_NOT_USE = np.uint32(DQ.DO_NOT_USE)
 _SATURATED = np.uint32(DQ.SATURATED)
 _JUMP_DET = np.uint32(DQ.JUMP_DET)
+_NOT_JUMP = np.uint32(0xFF & ~DQ.JUMP_DET)
 _CHARGELOSS = np.uint32(DQ.CHARGELOSS)
 _INVALID = np.uint32(DQ.DO_NOT_USE | DQ.SATURATED)
 _NOT_PERSISTENCE = np.uint32(0xFF & ~DQ.PERSISTENCE)
@@ -31,10 +32,15 @@ _CHARGELOSS_UNDO = np.uint32(0xFF & ~(DQ.CHARGELOSS | DQ.DO_NOT_USE))
 
 # Variances from this one on, (DN/s)^2, are written as 0 (official LARGE_VARIANCE_THRESHOLD).
 _LARGE_VARIANCE = 1e6
-# Powers P of the weights, for signal-to-noise ratios that begin at 0 and at _RATIOS
-# (Fixsen et al. 2000, PASP 112, 1350; JWST-STScI-001490).
-_POWERS = np.array([0.0, 0.4, 1.0, 3.0, 6.0, 10.0], dtype=np.float32)
+# Signal-to-noise ratios from which the weights are those of the next power.
 _RATIOS = np.array([5.0, 10.0, 20.0, 50.0, 100.0])
+# Noise of the slope and intercept of two groups, in units of that of one: as rounded in the official code.
+_SQRT2 = 1.41421356
+SEGMENT_VALUES = (
+    "first", "last", "slope", "sigslope", "var_poisson", "var_rnoise", "yint", "sigyint", "weights",
+)  # fmt: skip
+"""What is told of each segment: its first and last group, then the columns of the optional product."""
+
 # What the first element of an integration is.
 _GROUPS, _FIRST_GROUP_ONLY, _ZERO_FRAME = 0, 1, 2
 # Pixels handled together where a ramp has no flag at all; longest ramp worth sorting that way.
@@ -44,30 +50,13 @@ _MAX_GROUPS_SORTED_TOGETHER = 128
 
 @njit(error_model="numpy")
 def _power_row(rise, gain, noise):
-    """Row of `_POWERS` for a segment that rises by so many DN; `noise` of a group, electron."""
+    """Row of the weights for a segment that rises by so many DN; `noise` of a group, electron."""
     variance = noise * noise + rise * gain
     ratio = rise * gain / math.sqrt(variance) if not variance <= 0.0 else 0.0
     row = 0
     for limit in _RATIOS:
         row += not ratio < limit
     return row
-
-
-@kernel(sig.w_f64_2(sig.i64), error_model="numpy")
-def segment_weights(ngroups):
-    """Weights |(k - m) / m|^P of segments of up to ngroups groups with their middle at m.
-
-    One row for each P; element k of a segment of L groups is in column L (L - 1) / 2 + k. Through
-    single precision, as in the official fit.
-    """
-    out = np.zeros((_POWERS.size, ngroups * (ngroups + 1) // 2))
-    for p in range(_POWERS.size):
-        for length in range(3, ngroups + 1):
-            middle = (length - 1) / 2.0
-            for k in range(length):
-                distance = np.float32(abs((k - middle) * (1.0 / middle)))
-                out[p, length * (length - 1) // 2 + k] = distance ** _POWERS[p]
-    return out
 
 
 class _Work(NamedTuple):
@@ -147,19 +136,20 @@ def _usable_segments(ramp, lost):
 
 @njit(error_model="numpy")
 def _segment_line(ramp, s, weights, gain, noise, group_time, lone_time):
-    """Slope of segment s, DN/s, and the value of its line at group 0, DN.
+    """Slope of segment s, DN/s, value of its line at group 0, DN, and the uncertainties of the fit.
 
-    One group: its value over `lone_time`, through that group. Two: their difference. More: least
+    One group: its value over `lone_time`, nothing else. Two: their difference. More: least
     squares with the weights |(k - m)/m|^P / noise^2, where P grows with the signal-to-noise ratio.
     """
     start, length = ramp[s].start, ramp[s].stop - ramp[s].start
     value = ramp[start].value
     if length == 1:
-        slope = value / lone_time
-        return slope, value - slope * group_time * start
-    rise = ramp[start + length - 1].value - value
+        return value / lone_time, 0.0, 0.0, 0.0
+    end = ramp[start + length - 1].value
+    rise = end - value
     if length == 2:
-        return rise / group_time, value - rise * start
+        second = start + 1.0
+        return rise / group_time, end * (1.0 - second) + value * second, _SQRT2 * noise, _SQRT2 * noise
     row = _power_row(rise, gain, noise)
     column = length * (length - 1) // 2
     inverse = 1.0 / (noise * noise)
@@ -177,8 +167,8 @@ def _segment_line(ramp, s, weights, gain, noise, group_time, lone_time):
         sy += value * weight
         sxy += value * xw
     inverse = 1.0 / (sw * sxx - sx * sx)
-    slope = (sw * sxy - sx * sy) * inverse
-    return slope / group_time, (sxx * sy - sx * sxy) * inverse
+    slope, at_group_0 = (sw * sxy - sx * sy) * inverse, (sxx * sy - sx * sxy) * inverse
+    return slope / group_time, at_group_0, math.sqrt(sw * inverse), math.sqrt(sxx * inverse)
 
 
 @njit(error_model="numpy")
@@ -193,15 +183,18 @@ def _read_variance(length, gain, noise, group_time, lone_time):
 
 
 @njit(error_model="numpy")
-def _add_segment(sums, pixel, slope, length, group_time, lone_time):
-    """Add a segment to the sums of 1/var_read, 1/var_poisson, 1/var and slope/var_read.
-
-    The Poisson variance is (r + d) / (t g (L - 1)), DN^2/s^2, with the median rate r where positive.
-    """
-    read = _read_variance(length, pixel.gain, pixel.noise, group_time, lone_time)
+def _poisson_variance(pixel, length, group_time, lone_time):
+    """(r + d) / (t g (L - 1)), DN^2/s^2, with the median rate r where positive."""
     time = lone_time if length == 1 else group_time
     signal = pixel.rate + pixel.dark if pixel.rate > 0.0 else pixel.dark
-    poisson = signal / (time * pixel.gain * max(length - 1.0, 1.0))
+    return signal / (time * pixel.gain * max(length - 1.0, 1.0))
+
+
+@njit(error_model="numpy")
+def _add_segment(sums, pixel, slope, length, group_time, lone_time):
+    """Add a segment to the sums of 1/var_read, 1/var_poisson, 1/var and slope/var_read."""
+    read = _read_variance(length, pixel.gain, pixel.noise, group_time, lone_time)
+    poisson = _poisson_variance(pixel, length, group_time, lone_time)
     by_poisson = sums[1] + 1.0 / poisson if poisson > 0.0 else sums[1]
     return sums[0] + 1.0 / read, by_poisson, sums[2] + 1.0 / (poisson + read), sums[3] + slope / read
 
@@ -285,15 +278,17 @@ def _start_chunk(work, pixeldq, gain, readnoise, dark, root, y, x0, width):
 def _load(work, arrays, i, y, x0, width, rules):
     """Copy one integration of a chunk; groups outside first to last become DO_NOT_USE."""
     data, groupdq, _ = arrays
-    first, last, _ = rules
+    first, last, _, start = rules
     clean = work.clean
     for c in range(width):
         clean[c] = work.pixels[c].usable
-    for k in range(data.shape[1]):
-        values = data[i, k, y, x0 : x0 + width]
-        flags = groupdq[i, k, y, x0 : x0 + width]
+    for k in range(work.ramp.size):
+        group = start + k
+        values = data[i, group, y, x0 : x0 + width]
+        flags = groupdq[i, group, y, x0 : x0 + width]
+        outside = np.uint8(group < first or group > last)  # DO_NOT_USE is bit 0
         for c in range(width):
-            flag = flags[c] | np.uint8(k < first or k > last)  # DO_NOT_USE is bit 0
+            flag = flags[c] | outside
             work.flags[k, c] = flag
             clean[c] &= flag == 0
         for c in range(width):
@@ -354,15 +349,18 @@ def _take(work, c, rules, arrays, i, y, x):
     none) stands in where no group is good. Returns what the ramp starts with, the numbers of groups that are
     SATURATED, and SATURATED or DO_NOT_USE, and all flags of the integration.
     """
-    ramp, suppress, zeroframe = work.ramp, rules[2], arrays[2]
+    ramp, zeroframe = work.ramp, arrays[2]
+    _, _, suppress, start = rules
     good = usable = saturated = lost = 0
     seen = np.uint32(0)
     for k in range(ramp.size):
         flag = np.uint32(work.flags[k, c])
+        usable += (flag & _NOT_PERSISTENCE) == 0
+        if k == 0 and start > 0:  # nothing lies before the first group that a jump could be from
+            flag &= _NOT_JUMP
         ramp[k].flag = flag
         seen |= flag
         good += flag == 0
-        usable += (flag & _NOT_PERSISTENCE) == 0
         lost += (flag & _INVALID) != 0
         saturated += (flag & _SATURATED) != 0
         ramp[k].value = math.nan if flag & _SATURATED else work.values[k, c]
@@ -431,7 +429,47 @@ def _fit_flagged(work, c, taken, weights, times):
 
 
 @njit(error_model="numpy")
-def _fit_integration(work, together, arrays, weights, i, y, x0, width, rules, times, out, out_dq):
+def _describe(work, c, result, arrays, i, y, x, rules, weights, times, out):
+    """Write the segments, the pedestal and the jumps of a ramp as far as there is room for them.
+
+    `out_counts` keeps the largest numbers of segments and jumps of the row.
+    """
+    out_segments, out_pedestal, out_jumps, out_counts = out
+    kind, _, lost, _ = _take(work, c, rules, arrays, i, y, x)
+    ramp, pixel, first = work.ramp, work.pixels[c], rules[3]
+    count = _usable_segments(ramp, lost)
+    room = count
+    if count == 1 and ramp[0].stop - ramp[0].start == 1:
+        # The official product has room for all single groups, although only the first is fitted.
+        room = 0
+        for k in range(ramp.size):
+            room += not ramp[k].flag & _NOT_PERSISTENCE
+    out_counts[y, 0] = max(out_counts[y, 0], room)
+    for s in range(min(count, out_segments.shape[2])):
+        values = out_segments[:, i, s, y, x]
+        length = ramp[s].stop - ramp[s].start
+        values[0], values[1] = first + ramp[s].start, first + ramp[s].stop - 1
+        line = _segment_line(ramp, s, weights, pixel.gain, pixel.noise, times[0], times[kind])
+        values[2], values[6], values[3], values[7] = line
+        values[4] = _poisson_variance(pixel, length, times[0], times[kind])
+        read = _read_variance(length, pixel.gain, pixel.noise, times[0], times[kind])
+        values[5], values[8] = read, 1.0 / read
+    pedestal = ramp[0].value - result[0] * times[3]
+    if out_pedestal.shape[0]:
+        out_pedestal[i, y, x] = 0.0 if math.isnan(pedestal) else pedestal
+    jumps = 0
+    for k in range(1, ramp.size):
+        if work.flags[k, c] & _JUMP_DET:
+            if jumps < out_jumps.shape[1]:
+                unknown = (work.flags[k, c] | work.flags[k - 1, c]) & _SATURATED
+                jump = work.values[k, c] - work.values[k - 1, c]
+                out_jumps[i, jumps, y, x] = math.nan if unknown else jump
+            jumps += 1
+    out_counts[y, 1] = max(out_counts[y, 1], jumps)
+
+
+@njit(error_model="numpy")
+def _fit_integration(work, together, arrays, weights, i, y, x0, width, rules, times, out, out_dq, optional):
     """Fit the ramps of one integration, and add their sums to those of the exposure."""
     if together:
         _slopes_together(work, width, weights, times[0])
@@ -450,6 +488,8 @@ def _fit_integration(work, together, arrays, weights, i, y, x0, width, rules, ti
         for n in range(4):
             out[n][i, y, x] = result[n]
         out_dq[i, y, x] = dq
+        if optional[3].shape[0]:
+            _describe(work, c, result, arrays, i, y, x, rules, weights, times, optional)
 
 
 @njit(error_model="numpy")
@@ -511,15 +551,15 @@ def _restore_read_noise(work, arrays, y, x0, c, rules, times, out_vr, outi_vr):
 @kernel(
     sig.void(
         sig.r_f32_4, sig.r_u8_4, sig.r_u32_2, sig.r_f32_3, sig.r_f32_2, sig.r_f32_2, sig.r_f32_2, sig.r_f64_2,
-        sig.i64, sig.i64, sig.b1, sig.f64, sig.f64, sig.f64, sig.f64,
-        UniTuple(sig.w_f32_2, 4), sig.w_u32_2, UniTuple(sig.w_f32_3, 4), sig.w_u32_3, sig.i64, sig.i64,
+        sig.i64, sig.i64, sig.i64, sig.i64, sig.b1, sig.f64, UniTuple(sig.f64, 4),
+        UniTuple(sig.w_f32_2, 4), sig.w_u32_2, UniTuple(sig.w_f32_3, 4), sig.w_u32_3,
+        Tuple((sig.w_f32_5, sig.w_f32_3, sig.w_f32_4, sig.w_i64_2)), sig.i64, sig.i64,
     ),
     error_model="numpy",
 )  # fmt: skip
 def fit_ramps(
     data, groupdq, pixeldq, zeroframe, dark, gain, readnoise, weights,
-    first, last, suppress, root, group_time, first_group_time, frame_time,
-    out, out_dq, outi, outi_dq, y0, y1,
+    first, last, start, stop, suppress, root, times, out, out_dq, outi, outi_dq, optional, y0, y1,
 ):  # fmt: skip
     """Fit the ramps of rows y0 to y1.
 
@@ -534,19 +574,26 @@ def fit_ramps(
     gain, readnoise : (ny, nx)
         electron/DN, and correlated-double-sampling read noise, DN.
     weights : (6, ngroups (ngroups + 1) / 2)
-        From `segment_weights`.
+        From `ramp_fit_weights.segment_weights`.
     first, last, suppress
         Groups outside are not used, nor, with `suppress`, ramps with a single good group.
+    start, stop : int
+        Half-open range of the groups that ramps are made of.
     root : float
         sqrt(2 nframes): from the CDS noise to that of a group average.
-    group_time, first_group_time, frame_time : float
-        Time, s, between groups, up to the middle of the first group, and of one frame.
+    times : tuple of float
+        Time, s, between groups, up to the middle of the first group, and of one frame; and the time up to
+        the middle of the first group in units of that between groups, for the pedestal.
     out, outi : four of (ny, nx), four of (nints, ny, nx)
         Slope and error, DN/s, Poisson and read-noise variance, DN^2/s^2; flags in `out_dq`, `outi_dq`.
+    optional : (9, nints, nsegments, ny, nx), (nints, ny, nx), (nints, njumps, ny, nx), int64 (ny, 2)
+        `SEGMENT_VALUES` of segments, pedestals, and heights of jumps, DN, as many as there is room for:
+        nsegments and njumps may be 0. The largest numbers of segments and of jumps in each row. All of
+        length 0 if not wanted; zeros before.
     """
-    nints, ngroups, _, nx = data.shape
-    arrays, rules = (data, groupdq, zeroframe), (first, last, suppress)
-    times = (group_time, first_group_time, frame_time)
+    nints, _, _, nx = data.shape
+    ngroups = stop - start
+    arrays, rules = (data, groupdq, zeroframe), (first, last, suppress, start)
     together = 2 < ngroups <= _MAX_GROUPS_SORTED_TOGETHER
     work = _new_work(ngroups)
     for y in range(y0, y1):
@@ -561,39 +608,10 @@ def fit_ramps(
             for i in range(nints):
                 if nints > 1:
                     _load(work, arrays, i, y, x0, width, rules)
-                _fit_integration(work, together, arrays, weights, i, y, x0, width, rules, times, outi, outi_dq)
+                _fit_integration(
+                    work, together, arrays, weights, i, y, x0, width, rules, times, outi, outi_dq, optional
+                )
             _fit_exposure(work, nints, y, x0, width, out, out_dq)
             for c in range(width):
                 if work.pixels[c].chargeloss:
                     _restore_read_noise(work, arrays, y, x0, c, rules, times, out[3], outi[3])
-
-
-@kernel(
-    sig.i64(
-        sig.r_f32_4, sig.r_u8_4, sig.r_f32_3, sig.r_f64_2,
-        sig.i64, sig.i64, sig.i64, sig.i64, sig.i64, sig.b1,
-        sig.f64, sig.f64, sig.f64, sig.f64, sig.f64, sig.f64, sig.w_f64_2,
-    ),
-    error_model="numpy",
-)  # fmt: skip
-def fit_line_segments(
-    data, groupdq, zeroframe, weights, i, y, x, first, last, suppress,
-    gain, readnoise, root, group_time, first_group_time, frame_time, out_lines,
-):  # fmt: skip
-    """Write first group, last group, slope (DN/s) and value at time 0 (DN) of one ramp's segments.
-
-    The arguments are those of `fit_ramps`, for integration `i` of pixel (`y`, `x`); group k lies at
-    `first_group_time` + k `group_time`. Returns the number of segments, at most ngroups.
-    """
-    arrays, rules = (data, groupdq, zeroframe), (first, last, suppress)
-    work = _new_work(data.shape[1])
-    _load(work, arrays, i, y, x, 1, rules)
-    kind, _, lost, _ = _take(work, 0, rules, arrays, i, y, x)
-    lone_time = (group_time, first_group_time, frame_time)[kind]
-    noise = np.float64(np.float32(readnoise * (gain / root)))
-    count = _usable_segments(work.ramp, lost)
-    for s in range(count):
-        slope, at_group_0 = _segment_line(work.ramp, s, weights, gain, noise, group_time, lone_time)
-        out_lines[s, 0], out_lines[s, 1] = work.ramp[s].start, work.ramp[s].stop - 1
-        out_lines[s, 2], out_lines[s, 3] = slope, at_group_0 - slope * first_group_time
-    return count

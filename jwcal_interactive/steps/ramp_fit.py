@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeAlias
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,223 +18,186 @@ from jwcal_interactive.arrays import (
     Ramp,
     Rates,
     References,
+    SideProduct,
     Slopes,
 )
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.errors import ParameterError
-from jwcal_interactive.params import NotYet, StepParams, param
-from jwcal_interactive.steps.definition import step
+from jwcal_interactive.errors import ParameterError, Skip
+from jwcal_interactive.params import StepParams, param
+from jwcal_interactive.steps.definition import Look, step
+from jwcal_interactive.steps.ramp_fit_likely import MIN_GROUPS, fit_ramps_likely, readouts_of
+from jwcal_interactive.steps.ramp_fit_ols import OlsFit, OlsSetup, fit_ramps_ols, fit_segments
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
-# data, err, var_poisson, var_rnoise, dq
-_Arrays: TypeAlias = tuple[F32, F32, F32, F32, U32]
+__all__ = [
+    "RampFitParams",
+    "find_groups",
+    "frame_time",
+    "groups_to_use",
+    "ols_setup",
+    "ramp_fit",
+    "uses_likelihood",
+]
 
-__all__ = ["RampFitParams", "Segment", "group_times", "ramp_fit", "ramp_segments"]
+# Rows that are looked at together where all rows have to be looked at.
+_ROWS = 64
 
 
 class RampFitParams(StepParams):
     """Parameters of ramp_fit."""
 
-    algorithm: Literal["OLS_C"] = param(
+    algorithm: Literal["OLS_C", "LIKELY"] = param(
         "OLS_C",
-        help="Least squares with weights for the signal-to-noise ratio of each segment; the "
-        "official alternative LIKELY comes in a later version.",
+        help="OLS_C: least squares for each segment between jumps, with weights for its signal-to-noise "
+        "ratio. LIKELY: maximum likelihood of the differences between groups, which finds further jumps "
+        "by itself; exposures with fewer than four groups are fitted by OLS_C.",
     )
     suppress_one_group: bool = param(
         True,
-        help="Give no slope for ramps with a single good group; ignored if NGROUPS = 1.",
+        help="Give no slope for ramps with a single good group; ignored if NGROUPS = 1, and by LIKELY, "
+        "which needs two.",
     )
     firstgroup: int | None = param(None, ge=0, help="Leave out the groups before this one, counted from 0.")
     lastgroup: int | None = param(None, ge=0, help="Leave out the groups after this one, counted from 0.")
+    save_opt: bool = param(
+        False,
+        help="Also write what the fit found on the way: slopes and intercepts of segments, pedestals and "
+        "heights of jumps (fitopt), or chi squared with LIKELY (likely_chisq).",
+    )
+    opt_name: str = param(
+        "", help="Name of the optional product, to which its suffix is added; by default that of the input."
+    )
 
-    unavailable: ClassVar[Mapping[str, NotYet]] = {
-        "save_opt": NotYet(False, "the optional product fitopt is not written; ramp_segments gives its lines"),
-    }
     without_effect: ClassVar[Mapping[str, str]] = {
-        "opt_name": "names the file of the optional product, which is not written",
         "int_name": "products are named by the pipeline",
         "maximum_cores": "threads are set for the whole run",
     }
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A straight line fitted to a stretch of a ramp between jumps.
+def find_groups(look: Look, refs: References, p: RampFitParams, tiles: Tiles) -> tuple[int, int]:
+    """Half-open range of the groups that ramps are made of.
 
-    The line runs through the groups at their times (`group_times`), so that its value at time t is
-    ``intercept + slope * t``. With three groups or more it is the weighted fit; with two it passes
-    through both, with one through that group.
+    These are all, but for least squares of MIRI exposures, where groups that are DO_NOT_USE in all ramps at
+    the start, and one at the end, do not count: otherwise no ramp could be said to be saturated from the
+    first group that is read well.
 
-    Attributes
-    ----------
-    first, last : int
-        First and last group, counted from 0, both included. The first may be one with a jump: the
-        jump lies before it.
-    slope : float
-        DN/s.
-    intercept : float
-        Value of the line at the start of the integration (time 0, the reset), DN.
+    Raises
+    ------
+    Skip
+        If fewer than two groups are left of a MIRI exposure with more than one.
     """
+    exposure = look.exposure
+    ngroups = exposure.ngroups
+    if exposure.instrument != "MIRI" or ngroups == 1 or uses_likelihood(p, ngroups):
+        return 0, ngroups
+    lost = _lost_groups(look(slice(0, 1)), p)
+    for y in range(1, look.frame[0], _ROWS):
+        tiles.check()
+        if not lost.any():
+            break
+        lost &= _lost_groups(look(slice(y, min(y + _ROWS, look.frame[0]))), p)
+    start = ngroups if lost.all() else int(np.argmin(lost))
+    stop = ngroups - int(lost[-1])
+    if stop - start < 2:
+        raise Skip("fewer than two groups are good in any ramp of this MIRI exposure; a slope needs two")
+    return start, stop
 
-    first: int
-    last: int
-    slope: float
-    intercept: float
+
+def _lost_groups(ramp: Ramp, p: RampFitParams) -> NDArray[np.bool_]:
+    """Which groups are DO_NOT_USE in all ramps, (ngroups,)."""
+    groupdq, ngroups = ramp.groupdq, ramp.data.shape[1]
+    lost = (groupdq & np.uint8(DQ.DO_NOT_USE)) != 0
+    first, last = groups_to_use(p, ngroups)
+    lost[:, :first] = lost[:, last + 1 :] = True
+    if p.suppress_one_group:
+        good = ~lost & ((groupdq & np.uint8(0xFF & ~DQ.PERSISTENCE)) == 0)
+        lost |= good.sum(axis=1, keepdims=True) == 1
+    return lost.all(axis=(0, 2, 3))  # type: ignore[no-any-return]
 
 
-def group_times(exposure: Exposure) -> NDArray[np.float64]:
-    """Mean time of each group's frames since the start of the integration, s, (ngroups,)."""
-    first = (exposure.nframes + 1) / 2 * _frame_time(exposure)
-    return np.float64(first) + exposure.group_time * np.arange(exposure.ngroups, dtype=np.float64)
+def _reach(exposure: Exposure, row: References, p: RampFitParams) -> int | None:
+    """Ask for the whole frame if it has to be known how many segments the ramp with most of them has."""
+    return None if p.save_opt and not uses_likelihood(p, exposure.ngroups) else 0
 
 
-@step("ramp_fit", keyword="S_RAMP", references=("readnoise", "gain"), params=RampFitParams, reach=0)
-def ramp_fit(ramp: Ramp, refs: References, p: RampFitParams, tiles: Tiles) -> Rates:
+@step(
+    "ramp_fit",
+    keyword="S_RAMP",
+    references=("readnoise", "gain"),
+    params=RampFitParams,
+    reach=_reach,
+    survey=find_groups,
+)
+def ramp_fit(ramp: Ramp, refs: References, p: RampFitParams, tiles: Tiles, groups: tuple[int, int]) -> Rates:
     """Fit count rates to ramps, for each integration and for the exposure.
 
-    Each run of good groups between jumps is fitted by least squares with weights
+    OLS_C: Each run of good groups between jumps is fitted by least squares with weights
     ``|(i - m) / m|^P / R^2`` about its middle m, where P = 0, 0.4, 1, 3, 6, 10 for a
     signal-to-noise ratio below 5, 10, 20, 50, 100, and above (Fixsen et al. 2000, PASP 112, 1350;
     Robberto, JWST-STScI-001490). Slopes of segments and integrations are averaged with
     1 / variance of read noise. Variances: Poisson ``(r + d) / (t g (L - 1))`` with the median rate
     r, read noise ``12 (R / t)^2 / ((L^3 - L) g^2)`` with ``R = N g / sqrt(2 NFRAMES)``, where L is
     the number of groups, t the group time, s, g the gain, electron/DN, N the CDS read noise, DN, d
-    the average dark current.
+    the average dark current. Pixels and integrations without a usable group are NaN with zero errors
+    and DO_NOT_USE.
 
-    Pixels and integrations without a usable group are NaN with zero errors and DO_NOT_USE.
-    Not like the official step: an exposure whose first groups are all saturated gives such a
-    product instead of none, and a group range that leaves no ramp is an error instead of being
-    ignored.
+    LIKELY: The differences between groups without any flag are fitted by maximum likelihood with their
+    full covariance matrix (Brandt 2024, PASP 136, 045004); differences, or pairs of them where groups
+    are averages, are dropped as jumps while that lowers chi squared by 20.25, or 23.8 for a pair (PASP
+    136, 045005). Integrations are averaged with 1 / variance. A zero frame is a group of its own if
+    groups are averages; not like the official step, it is left out where it is unusable.
+
+    Not like the official step, an exposure whose first groups are all saturated gives a product that says
+    so instead of none, and a group range that leaves no ramp is an error instead of being ignored.
 
     Raises
     ------
     ParameterError
         If firstgroup and lastgroup leave fewer than two groups.
     """
-    from jwcal_interactive.kernels.ramp_fit import fit_ramps
-
     refuse_unsupported(ramp, "ramp_fit")
-    nints, _, ny, nx = ramp.data.shape
-    readnoise = needed(refs, "readnoise", (ny, nx))
+    ngroups, ny, nx = ramp.data.shape[1:]
+    readnoise = needed(refs, "readnoise", (ny, nx)).data
     gain = needed(refs, "gain", (ny, nx))
-    setup = _setup(ramp, p)
-    dark = ramp.average_dark_current
-    if dark is None:
-        dark = np.zeros((0, 0), np.float32)
-    rate = _empty((ny, nx))
-    rateints = _only_integration(rate) if nints == 1 else _empty((nints, ny, nx))
-
-    def fit(y0: int, y1: int) -> None:
-        fit_ramps(
-            ramp.data,
-            ramp.groupdq,
-            ramp.pixeldq,
-            setup.zeroframe,
-            dark,
-            gain.data,
-            readnoise.data,
-            setup.weights,
-            setup.first,
-            setup.last,
-            setup.suppress,
-            setup.root,
-            *setup.times,
-            rate[:4],
-            rate[4],
-            rateints[:4],
-            rateints[4],
-            y0,
-            y1,
+    used = groups_to_use(p, ngroups)
+    sides: tuple[SideProduct, ...] = ()
+    if uses_likelihood(p, ngroups):
+        readouts = readouts_of(
+            ramp.exposure, ngroups, frame_time(ramp.exposure), zero_frame=ramp.zeroframe is not None
         )
-
-    tiles.over_rows(ny, fit)
+        likely = fit_ramps_likely(ramp, gain.data, readnoise, used, readouts, tiles, chisq=p.save_opt)
+        rate, rateints = _slopes(likely.rate, likely.dq), _slopes(likely.rateints, likely.dqints)
+        if p.save_opt:
+            sides = (_optional(p, "likely_chisq", "ImageModel", {"SCI": likely.chisq}),)
+    else:
+        fit = fit_segments if p.save_opt else fit_ramps_ols
+        ols = fit(ramp, gain.data, readnoise, ols_setup(ramp.exposure, p, ngroups, groups), tiles)
+        rate, rateints = _slopes(ols.rate, ols.dq), _slopes(ols.rateints, ols.dqints)
+        if p.save_opt:
+            sides = (_optional(p, "fitopt", "RampFitOutputModel", _fitopt(ols)),)
     exposure, keywords = ramp.exposure, dict(ramp.keywords)
     factor = gain.keywords.get("GAINFACT")
     if isinstance(factor, int | float):
         exposure = replace(exposure, gain_factor=float(factor))
         keywords["GAINFACT"] = Keyword(float(factor), "Gain scale factor")
-    return Rates(
-        exposure=exposure,
-        rate=_slopes(rate),
-        rateints=_slopes(rateints),
-        keywords=keywords,
-    )
+    return Rates(exposure=exposure, rate=rate, rateints=rateints, keywords=keywords, side_products=sides)
 
 
-def ramp_segments(
-    ramp: Ramp, refs: References, p: RampFitParams, integration: int, y: int, x: int
-) -> tuple[Segment, ...]:
-    """Lines that `ramp_fit` fits to one pixel in one integration, for display.
+def uses_likelihood(p: RampFitParams, ngroups: int) -> bool:
+    """Whether ramps of so many groups are fitted by LIKELY with these parameters."""
+    return p.algorithm == "LIKELY" and ngroups >= MIN_GROUPS
 
-    They come from the fit's own code: same segments, weights, group range and suppression.
 
-    Parameters
-    ----------
-    ramp : Ramp
-        What ramp_fit starts from.
-    refs, p
-        References and parameters as for `ramp_fit`.
-    integration, y, x : int
-        Counted from 0, in the arrays of `ramp`.
+def groups_to_use(p: RampFitParams, ngroups: int) -> tuple[int, int]:
+    """First and last group to be used.
 
-    Returns
-    -------
-    tuple of Segment
-        In the order of time; empty where ramp_fit gives no slope. Where ramp_fit takes the zero
-        frame, the line starts with it instead of group 0.
+    Raises
+    ------
+    ParameterError
+        If these are fewer than two of several.
     """
-    from jwcal_interactive.kernels.ramp_fit import fit_line_segments
-
-    ngroups, ny, nx = ramp.data.shape[1:]
-    readnoise = needed(refs, "readnoise", (ny, nx)).data[y, x]
-    gain = needed(refs, "gain", (ny, nx)).data[y, x]
-    unusable = DQ.DO_NOT_USE | DQ.SATURATED
-    if not gain > 0 or int(ramp.pixeldq[y, x]) & unusable:
-        return ()
-    setup = _setup(ramp, p)
-    lines = np.empty((ngroups, 4))
-    count = fit_line_segments(
-        ramp.data,
-        ramp.groupdq,
-        setup.zeroframe,
-        setup.weights,
-        integration,
-        y,
-        x,
-        setup.first,
-        setup.last,
-        setup.suppress,
-        gain,
-        readnoise,
-        setup.root,
-        *setup.times,
-        lines,
-    )
-    return tuple(
-        Segment(int(first), int(last), float(slope), float(intercept))
-        for first, last, slope, intercept in lines[:count]
-    )
-
-
-@dataclass(frozen=True)
-class _Setup:
-    """What the kernels need to know of the exposure and the parameters."""
-
-    first: int
-    last: int
-    suppress: bool
-    root: float
-    times: tuple[float, float, float]
-    zeroframe: NDArray[np.float32]
-    weights: NDArray[np.float64]
-
-
-def _setup(ramp: Ramp, p: RampFitParams) -> _Setup:
-    from jwcal_interactive.kernels.ramp_fit import segment_weights
-
-    exposure, ngroups = ramp.exposure, ramp.data.shape[1]
     first, last = p.firstgroup or 0, ngroups - 1
     if p.lastgroup is not None:
         last = min(p.lastgroup, last)
@@ -243,44 +206,38 @@ def _setup(ramp: Ramp, p: RampFitParams) -> _Setup:
             f"ramp_fit.firstgroup = {p.firstgroup} and ramp_fit.lastgroup = {p.lastgroup} leave "
             f"fewer than two of the {ngroups} groups (0 to {ngroups - 1}); a slope needs two."
         )
+    return first, last
+
+
+def ols_setup(exposure: Exposure, p: RampFitParams, ngroups: int, groups: tuple[int, int]) -> OlsSetup:
+    """Collect what least squares need; ``groups`` are those of `find_groups`."""
+    first, last = groups_to_use(p, ngroups)
     suppress = p.suppress_one_group and ngroups > 1
-    # Single precision, as these times have in the official fit.
-    group_time = float(np.float32(exposure.group_time))
-    frame_time = float(np.float32(_frame_time(exposure)))
-    first_group_time = (exposure.nframes + 1.0) * frame_time / 2.0
-    zeroframe = ramp.zeroframe
-    if zeroframe is None or suppress:
-        zeroframe = np.zeros((0, 0, 0), np.float32)
-    return _Setup(
-        first=first,
-        last=last,
-        suppress=suppress,
-        root=math.sqrt(2.0 * exposure.nframes),
-        times=(group_time, first_group_time, frame_time),
-        zeroframe=zeroframe,
-        weights=segment_weights(ngroups),
-    )
+    return OlsSetup(first, last, *groups, suppress, frame_time(exposure))
 
 
-def _frame_time(exposure: Exposure) -> float:
-    """TFRAME, or what it must be where a file does not have it."""
+def frame_time(exposure: Exposure) -> float:
+    """TFRAME, s, or what it must be where a file does not have it."""
     if exposure.frame_time is not None:
         return exposure.frame_time
     return exposure.group_time / (exposure.nframes + exposure.groupgap)
 
 
-def _empty(shape: tuple[int, ...]) -> _Arrays:
-    floats = [np.empty(shape, np.float32) for _ in range(4)]
-    return floats[0], floats[1], floats[2], floats[3], np.empty(shape, np.uint32)
+def _fitopt(fit: OlsFit) -> dict[str, NDArray[Any]]:
+    """Image extensions of the optional product, in the official order."""
+    from jwcal_interactive.kernels.ramp_fit import SEGMENT_VALUES
+
+    of_segments = {name.upper(): fit.segments[k] for k, name in enumerate(SEGMENT_VALUES) if k > 1}
+    weights = of_segments.pop("WEIGHTS")
+    return {**of_segments, "PEDESTAL": fit.pedestal, "WEIGHTS": weights, "CRMAG": fit.jumps}
 
 
-def _only_integration(rate: _Arrays) -> _Arrays:
-    """Arrays of a single integration: its numbers are those of the exposure, but for the errors."""
-    data, err, var_poisson, var_rnoise, dq = rate
-    own_err = np.empty_like(err)
-    return data[None], own_err[None], var_poisson[None], var_rnoise[None], dq[None]
+def _optional(p: RampFitParams, suffix: str, model: str, arrays: Mapping[str, NDArray[Any]]) -> SideProduct:
+    name = PurePath(p.opt_name)
+    file = str(name.with_name(f"{name.name.removesuffix('.fits')}_{suffix}.fits")) if p.opt_name else ""
+    return SideProduct(suffix=suffix, model=model, arrays=arrays, file=file)
 
 
-def _slopes(arrays: _Arrays) -> Slopes:
-    data, err, var_poisson, var_rnoise, dq = arrays
+def _slopes(arrays: tuple[F32, F32, F32, F32], dq: U32) -> Slopes:
+    data, err, var_poisson, var_rnoise = arrays
     return Slopes(data=data, err=err, dq=dq, var_poisson=var_poisson, var_rnoise=var_rnoise)

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jwcal_interactive.kernels.ramp_fit import fit_line_segments, fit_ramps, segment_weights
+from jwcal_interactive.kernels.ramp_fit import fit_ramps
+from jwcal_interactive.kernels.ramp_fit_weights import segment_weights
 
 DO_NOT_USE, SATURATED, JUMP_DET, PERSISTENCE, NO_GAIN_VALUE = 1, 2, 4, 32, 1 << 19
 GROUP_TIME, FIRST_TIME, FRAME_TIME = 10.0, 6.0, 4.0
@@ -112,16 +113,29 @@ def result_of(sums, invalid, single):
     return sums[3] / sums[0], err, poisson, read
 
 
-def fit(data, groupdq, pixeldq, zeroframe, dark, gain, readnoise, suppress, band, first=0, last=None):
+def none():
+    """Outputs of the optional product where it is not wanted."""
+    return (
+        np.zeros((0, 0, 0, 0, 0), np.float32), np.zeros((0, 0, 0), np.float32),
+        np.zeros((0, 0, 0, 0), np.float32), np.zeros((0, 0), np.int64),
+    )  # fmt: skip
+
+
+def fit(
+    data, groupdq, pixeldq, zeroframe, dark, gain, readnoise, suppress, band,
+    first=0, last=None, start=0, stop=None, optional=None,
+):  # fmt: skip
     nints, ngroups, ny, nx = data.shape
     image = tuple(np.full((ny, nx), -9, np.float32) for _ in range(4))
     cube = tuple(np.full((nints, ny, nx), -9, np.float32) for _ in range(4))
     image_dq, cube_dq = np.empty((ny, nx), np.uint32), np.empty((nints, ny, nx), np.uint32)
+    stop = ngroups if stop is None else stop
     for y in range(0, ny, band):
         fit_ramps(
-            data, groupdq, pixeldq, zeroframe, dark, gain, readnoise, segment_weights(ngroups), first,
-            ngroups - 1 if last is None else last, suppress, ROOT, GROUP_TIME, FIRST_TIME, FRAME_TIME,
-            image, image_dq, cube, cube_dq, y, min(y + band, ny),
+            data, groupdq, pixeldq, zeroframe, dark, gain, readnoise, segment_weights(stop - start), first,
+            ngroups - 1 if last is None else last, start, stop, suppress, ROOT,
+            (GROUP_TIME, FIRST_TIME, FRAME_TIME, FIRST_TIME / GROUP_TIME), image, image_dq, cube, cube_dq,
+            none() if optional is None else optional, y, min(y + band, ny),
         )  # fmt: skip
     return image, image_dq, cube, cube_dq
 
@@ -184,18 +198,75 @@ def test_pixels_do_not_depend_on_their_neighbours():
     assert not together[1].any()
 
 
+def with_room(nints, ny, nx, nsegments, njumps):
+    return (
+        np.zeros((9, nints, nsegments, ny, nx), np.float32), np.zeros((nints, ny, nx), np.float32),
+        np.zeros((nints, njumps, ny, nx), np.float32), np.zeros((ny, 2), np.int64),
+    )  # fmt: skip
+
+
 def test_very_long_ramps():
     arrays = random_ramps(1, 150, 1, 5, False, 6)
-    image = fit(*arrays, True, 1)[0]
-    ones = np.empty((150, 4))
-    data, groupdq, _, zeroframe, _, gain, readnoise = arrays
+    optional = with_room(1, 1, 5, 2, 0)
+    image = fit(*arrays, True, 1, optional=optional)[0]
+    data, _, _, _, _, gain, readnoise = arrays
+    assert optional[3].tolist() == [[1, 0]]
     for x in range(5):
-        count = fit_line_segments(
-            data, groupdq, zeroframe, segment_weights(150), 0, 0, x, 0, 149, True, gain[0, x],
-            readnoise[0, x], ROOT, GROUP_TIME, FIRST_TIME, FRAME_TIME, ones,
-        )  # fmt: skip
-        assert count == 1
         noise = float(readnoise[0, x]) * float(gain[0, x]) / ROOT
         slope, at_0 = line_of(data[0, :, 0, x].astype(float), list(range(150)), gain[0, x], noise, 1)
         np.testing.assert_allclose(image[0][0, x], slope, rtol=1e-4)
-        np.testing.assert_allclose(ones[0], [0, 149, slope, at_0 - slope * FIRST_TIME], rtol=1e-3, atol=0.05)
+        first, last, slope_of_segment = optional[0][:3, 0, 0, 0, x]
+        assert (first, last, slope_of_segment) == (0, 149, image[0][0, x])
+        np.testing.assert_allclose(optional[0][6, 0, 0, 0, x], at_0, rtol=1e-3, atol=0.05)
+        assert not optional[0][:, 0, 1].any()
+
+
+@settings(max_examples=15, deadline=None)
+@given(nints=st.integers(1, 2), ngroups=st.integers(2, 8), suppress=st.booleans(), seed=st.integers(0, 999))
+def test_segments(nints, ngroups, suppress, seed):
+    """Segments, jumps and pedestals from their definitions; they change nothing else."""
+    arrays = random_ramps(nints, ngroups, 2, 8, True, seed)
+    data, groupdq, _, _, _, gain, readnoise = arrays
+    arrays = (*arrays[:3], np.zeros((0, 0, 0), np.float32), *arrays[4:])
+    optional = with_room(nints, 2, 8, ngroups, ngroups)
+    with_segments = fit(*arrays, suppress, 1, optional=optional)
+    without = fit(*arrays, suppress, 2)
+    for ours, theirs in zip(with_segments[0] + with_segments[2], without[0] + without[2], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    segments, pedestals, jumps, counts = optional
+    most = np.zeros((2, 2), int)
+    for i, y, x in np.ndindex(nints, 2, 8):
+        flags, values = groupdq[i, :, y, x].astype(int), data[i, :, y, x].astype(float)
+        values[flags & SATURATED != 0] = np.nan
+        steps = np.diff(values)[flags[1:] & JUMP_DET != 0]
+        np.testing.assert_allclose(jumps[i, : steps.size, y, x], steps, rtol=1e-5, atol=1e-3)
+        good = flags & ~PERSISTENCE == 0
+        gone = flags[0] & SATURATED or (flags & 3).all() or (suppress and good.sum() == 1)
+        found = [] if gone else segments_of(flags)
+        assert [tuple(s) for s in segments[:2, i, : len(found), y, x].T] == [(s[0], s[-1]) for s in found]
+        noise = float(readnoise[y, x]) * float(gain[y, x]) / ROOT
+        for s, groups in enumerate(found):
+            if len(groups) < 2 or not gain[y, x] > 0:
+                continue
+            slope, at_0 = line_of(values, groups, gain[y, x], noise, GROUP_TIME)
+            np.testing.assert_allclose(segments[2, i, s, y, x], slope, rtol=2e-4, atol=1e-4)
+            np.testing.assert_allclose(segments[6, i, s, y, x], at_0, rtol=2e-3, atol=0.05)
+        rate = with_segments[2][0][i, y, x]
+        expected = np.nan_to_num(values[0] - rate * (FIRST_TIME / GROUP_TIME))
+        np.testing.assert_allclose(pedestals[i, y, x], expected, rtol=1e-4, atol=0.01)
+        room = good.sum() if found and len(found[0]) == 1 else len(found)
+        most[y] = np.maximum(most[y], (room, steps.size))
+    np.testing.assert_array_equal(counts, most)
+
+
+def test_groups_that_do_not_count():
+    """A ramp of some of the groups is what it is without the others, but for jumps before its first group."""
+    arrays = random_ramps(2, 9, 3, 20, True, 3)
+    data, groupdq, *rest = arrays
+    part = (np.ascontiguousarray(data[:, 2:8]), np.ascontiguousarray(groupdq[:, 2:8]))
+    part[1][:, 0] &= 0xFF & ~JUMP_DET
+    ours, alone = fit(*arrays, False, 1, start=2, stop=8), fit(*part, *rest, False, 3)
+    for a, b in zip(ours[0] + ours[2], alone[0] + alone[2], strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(ours[1], alone[1])
+    np.testing.assert_array_equal(ours[3], alone[3])

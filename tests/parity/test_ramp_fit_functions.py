@@ -6,92 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from random_ramps import official_ramp_fit, random_ramps
 
-from jwcal_interactive.arrays import Exposure, Ramp, Reference, Slopes
+from jwcal_interactive.arrays import Card, Reference, Slopes
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.steps.ramp_fit import ramp_fit, ramp_segments
+from jwcal_interactive.errors import Skip
+from jwcal_interactive.steps.ramp_fit import ramp_fit
+from jwcal_interactive.steps.ramp_segments import ramp_segments
 from jwcal_interactive.tiles import Tiles
 
 pytestmark = pytest.mark.parity
-
-EXPOSURE = Exposure(
-    filename="random_uncal.fits", instrument="NIRCAM", detector="NRCALONG", exp_type="NRC_IMAGE",
-    readpatt="BRIGHT2", subarray="SUB", xstart=1, ystart=1, xsize=0, ysize=0, fastaxis=-1, slowaxis=2,
-    nints=1, ngroups=1, nframes=1, groupgap=0, group_time=10.73677, frame_time=10.73677, frame_divisor=1,
-    noutputs=4, zero_frame=False, gain_factor=None,
-)  # fmt: skip
-
-
-def random_ramps(seed, nints, ngroups, nframes=1, groupgap=0, shape=(24, 90), charge=False):
-    """Ramps of all brightnesses with cosmic rays, saturation and every group flag, and references."""
-    rng = np.random.default_rng(seed)
-    exposure = replace(
-        EXPOSURE, nints=nints, ngroups=ngroups, nframes=nframes, groupgap=groupgap,
-        frame_time=EXPOSURE.group_time / (nframes + groupgap), ysize=shape[0], xsize=shape[1],
-    )  # fmt: skip
-    rate = 10.0 ** rng.uniform(-3, 4.5, shape)
-    gain = rng.normal(1.8, 0.1, shape).astype(np.float32)
-    readnoise = rng.normal(11.0, 1.0, shape).astype(np.float32)
-    steps = rng.poisson(rate * exposure.group_time, (nints, ngroups, *shape))
-    data = np.cumsum(steps, axis=1) / gain
-    data += rng.normal(0, 1, data.shape) * readnoise / np.sqrt(2 * nframes)
-    groupdq = np.zeros(data.shape, np.uint8)
-    hits = (rng.random(data.shape) < 0.05) & (np.arange(ngroups)[:, None, None] > 0)
-    data += np.cumsum(hits * rng.exponential(500, data.shape), axis=1)
-    groupdq[hits] |= np.uint8(DQ.JUMP_DET)
-    groupdq[np.maximum.accumulate(data > 50_000, axis=1)] |= np.uint8(DQ.SATURATED)
-    for flag in (DQ.DO_NOT_USE, DQ.PERSISTENCE, DQ.DROPOUT, DQ.AD_FLOOR, DQ.JUMP_DET, DQ.SATURATED):
-        groupdq[rng.random(data.shape) < 0.01] |= np.uint8(flag)
-    everywhere = rng.random((nints, 1, *shape))
-    groupdq |= np.where(everywhere < 0.03, DQ.DO_NOT_USE, 0).astype(np.uint8)
-    groupdq |= np.where(everywhere > 0.97, DQ.JUMP_DET, 0).astype(np.uint8)
-    crowded = rng.random(shape) < 0.2
-    groupdq[:, :, crowded] |= rng.choice([0, 0, 1, 2, 4, 32], (nints, ngroups, crowded.sum())).astype(np.uint8)
-    if charge:
-        groupdq[(rng.random(data.shape) < 0.05)] |= np.uint8(DQ.CHARGELOSS | DQ.DO_NOT_USE)
-    pixeldq = np.zeros(shape, np.uint32)
-    for flag in (DQ.DO_NOT_USE, DQ.SATURATED, DQ.HOT, DQ.REFERENCE_PIXEL, DQ.JUMP_DET):
-        pixeldq[rng.random(shape) < 0.01] |= np.uint32(flag)
-    for bad in (np.nan, 0.0, -1.0):
-        gain[rng.random(shape) < 0.01] = bad
-    # With charge loss, where the read noise is unknown, the official variances of integrations are 0.
-    for bad in (0.0,) if charge else (np.nan, 0.0):
-        readnoise[rng.random(shape) < 0.01] = bad
-    data[rng.random(data.shape) < 0.002] = np.nan
-    # Nor do the official integrations have a read-noise variance where the zero frame was used.
-    zeroframe = (data[:, 0] * 0.5).astype(np.float32)
-    zeroframe[rng.random(zeroframe.shape) < (1.0 if charge else 0.3)] = 0
-    ramp = Ramp(
-        exposure=exposure, data=data.astype(np.float32), groupdq=groupdq, pixeldq=pixeldq,
-        zeroframe=zeroframe, average_dark_current=rng.exponential(0.02, shape).astype(np.float32),
-    )  # fmt: skip
-    refs = {
-        "gain": Reference(reftype="gain", name="gain.fits", data=gain),
-        "readnoise": Reference(reftype="readnoise", name="readnoise.fits", data=readnoise),
-    }
-    return ramp, refs
-
-
-def official(ramp, refs, *, suppress=True, firstgroup=None, lastgroup=None, save_opt=False):
-    from jwst.ramp_fitting.ramp_fit_step import set_groupdq
-    from stcal.ramp_fitting.ramp_fit import ramp_fit as fit
-    from stdatamodels.jwst.datamodels import RampModel, dqflags
-
-    model = RampModel(data=ramp.data.copy(), groupdq=ramp.groupdq.copy(), pixeldq=ramp.pixeldq.copy())
-    model.meta.instrument.name = ramp.exposure.instrument
-    for name in ("nframes", "groupgap", "group_time", "frame_time", "ngroups", "nints"):
-        setattr(model.meta.exposure, name, getattr(ramp.exposure, name))
-    if ramp.zeroframe is not None:
-        model.zeroframe = ramp.zeroframe.copy()
-    if ramp.average_dark_current is not None:
-        model.average_dark_current = ramp.average_dark_current.copy()
-    if (firstgroup, lastgroup) != (None, None):
-        set_groupdq(firstgroup, lastgroup, ramp.exposure.ngroups, model.groupdq, dqflags.group)
-    with np.errstate(all="ignore"):
-        return fit(
-            model, save_opt, refs["readnoise"].data.copy(), refs["gain"].data.copy(), "OLS_C", "optimal",
-            "1", dqflags.pixel, suppress_one_group=suppress,
-        )  # fmt: skip
 
 
 def assert_same(ours: Slopes, theirs: dict) -> None:
@@ -108,11 +32,18 @@ def compare(ramp, refs, **options):
         suppress_one_group=suppress,
         firstgroup=options.get("firstgroup"),
         lastgroup=options.get("lastgroup"),
+        save_opt=options.get("save_opt", False),
     )
     ours = ramp_fit(ramp, refs, p, Tiles(threads=2, band_rows=7))
-    image, cube, _ = official(ramp, refs, **options)
+    image, cube, optional = official_ramp_fit(ramp, refs, **options)
     assert_same(ours.rateints, cube)
     assert_same(ours.rate, image)
+    if p.save_opt:
+        (side,) = ours.side_products
+        assert (side.suffix, side.model) == ("fitopt", "RampFitOutputModel")
+        assert set(side.arrays) == {name.upper() for name in optional}
+        for name, theirs in optional.items():
+            np.testing.assert_array_equal(side.arrays[name.upper()], theirs, err_msg=name)
 
 
 @pytest.mark.parametrize("suppress", [True, False])
@@ -162,10 +93,59 @@ def test_unflagged_ramps():
     compare(ramp, {**refs, "gain": good})
 
 
+@pytest.mark.parametrize("suppress", [True, False])
+@pytest.mark.parametrize(
+    ("nints", "ngroups", "nframes", "groupgap"), [(1, 2, 1, 0), (3, 9, 1, 0), (2, 6, 4, 1)]
+)
+def test_optional_product(nints, ngroups, nframes, groupgap, suppress):
+    ramp, refs = random_ramps(20, nints, ngroups, nframes, groupgap)
+    dropped = (Card("DRPFRMS1", 2, ""),)
+    ramp = ramp.with_(exposure=replace(ramp.exposure, primary=dropped))
+    compare(ramp, refs, save_opt=True, suppress=suppress)
+
+
+def test_optional_product_without_jumps():
+    ramp, refs = random_ramps(21, 1, 5)
+    ramp = ramp.with_(groupdq=ramp.groupdq & np.uint8(DQ.SATURATED))
+    compare(ramp, refs, save_opt=True)
+
+
+def mid_infrared(ramp, start, stop):
+    """The same ramps from MIRI, with groups before start and from stop on DO_NOT_USE everywhere."""
+    groupdq = ramp.groupdq.copy()
+    groupdq[:, :start] |= np.uint8(DQ.DO_NOT_USE)
+    groupdq[:, stop:] |= np.uint8(DQ.DO_NOT_USE)
+    exposure = replace(ramp.exposure, instrument="MIRI", detector="MIRIMAGE")
+    return ramp.with_(exposure=exposure, groupdq=groupdq, zeroframe=None)
+
+
+@pytest.mark.parametrize("suppress", [True, False])
+@pytest.mark.parametrize(("start", "stop"), [(0, 8), (1, 8), (4, 7), (0, 7), (2, 5), (6, 8)])
+def test_mid_infrared(start, stop, suppress):
+    """Groups that are flagged for all pixels, at the start and one at the end, do not count."""
+    ramp, refs = random_ramps(22, 2, 8)
+    compare(mid_infrared(ramp, start, stop), refs, suppress=suppress, save_opt=True)
+
+
+@pytest.mark.parametrize(("start", "stop", "ngroups"), [(3, 3, 5), (3, 4, 5), (1, 2, 3)])
+def test_mid_infrared_with_too_few_groups(start, stop, ngroups):
+    ramp, refs = random_ramps(23, 1, ngroups)
+    ramp = mid_infrared(ramp, start, stop)
+    assert official_ramp_fit(ramp, refs)[0] is None
+    with pytest.raises(Skip, match="fewer than two groups"):
+        ramp_fit(ramp, refs, ramp_fit.params(), Tiles(threads=1))
+
+
+@pytest.mark.parametrize("instrument", ["NIRISS", "NIRSPEC", "FGS"])
+def test_other_instruments(instrument):
+    ramp, refs = random_ramps(24, 2, 6)
+    compare(ramp.with_(exposure=replace(ramp.exposure, instrument=instrument)), refs)
+
+
 def test_segments_are_those_of_the_optional_product():
     """Lines for display against fitopt's segment slopes and intercepts."""
     ramp, refs = random_ramps(11, 2, 9, shape=(12, 40))
-    _, _, optional = official(ramp, refs, save_opt=True)
+    _, _, optional = official_ramp_fit(ramp, refs, save_opt=True)
     p = ramp_fit.params()
     rates = ramp_fit(ramp, refs, p, Tiles(threads=1))
     group_time = np.float64(np.float32(ramp.exposure.group_time))

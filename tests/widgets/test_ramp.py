@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.steps.ramp_fit import Segment
+from jwcal_interactive.steps.ramp_segments import Segment
 from jwcal_widgets.ramp import (
     guider_fit,
     pixel_fit,

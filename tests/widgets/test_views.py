@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.steps.ramp_fit import Segment
+from jwcal_interactive.steps.ramp_segments import Segment
 from jwcal_widgets.compare import PlaneHistory, difference
 from jwcal_widgets.display_controls import color_bar, in_range
 from jwcal_widgets.image_view import ImageView, Look

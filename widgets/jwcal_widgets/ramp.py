@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.steps.ramp_fit import Segment, group_times
+from jwcal_interactive.steps.ramp_segments import Segment, group_times
 
 __all__ = [
     "Fit",

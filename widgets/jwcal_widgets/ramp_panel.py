@@ -9,7 +9,8 @@ import ipywidgets as ipw
 
 from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates
 from jwcal_interactive.dq import names
-from jwcal_interactive.steps.ramp_fit import RampFitParams, ramp_segments
+from jwcal_interactive.steps.ramp_fit import RampFitParams
+from jwcal_interactive.steps.ramp_segments import ramp_segments
 from jwcal_widgets.ramp import Fit, guider_fit, pixel_fit, pixel_ramp
 from jwcal_widgets.ramp_view import RampView, Trace
 from jwcal_widgets.results import INPUT, out_of_date, steps_with_result

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.dq import DQ, GROUP_FLAGS, names
-from jwcal_interactive.steps.ramp_fit import Segment
+from jwcal_interactive.steps.ramp_segments import Segment
 from jwcal_widgets.dq_overlay import color_of
 from jwcal_widgets.ramp import PixelRamp, segment_lines, slope_lines
 
