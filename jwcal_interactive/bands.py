@@ -37,6 +37,9 @@ __all__ = [
     "Source",
 ]
 
+# Rows of the first band, which runs alone, at most.
+_FIRST_ROWS = 16
+
 
 class NeedsWholeFrame(Exception):  # noqa: N818 - an outcome, not an error
     """What a step took for granted of the whole frame, to run on parts of it, was not so."""
@@ -260,7 +263,7 @@ class Chain:
             rows = -(-(band_rows + 2 * self.margin) // (4 * tiles.threads))
             within = replace(tiles, band_rows=rows, progress=_unseen)
         self._survey(replace(tiles, progress=_unseen), within)
-        first = min(band_rows, nrows)
+        first = min(band_rows, _FIRST_ROWS, nrows)
         self._band(0, first, within)  # decides what is skipped, and opens the outputs
         rest = replace(tiles, band_rows=band_rows, threads=1 if one_by_one else tiles.threads)
         rest.over_rows(nrows - first, lambda y0, y1: self._band(first + y0, first + y1, within))

@@ -31,7 +31,7 @@ __all__ = ["Ran", "Runner", "band_height"]
 _NoRamp: TypeAlias = Rates | GuiderSlopes
 
 # Rows of a band where memory allows it: few enough for the caches, many enough beside the rows within reach.
-_BAND_ROWS = 64
+_BAND_ROWS = 128
 # Bytes that bands may take by default, all threads together.
 _BAND_BYTES = 1 << 30
 # Arrays of a ramp that a band has at a time: input and output of a step, and what it works with.

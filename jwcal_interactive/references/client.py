@@ -24,6 +24,7 @@ import platformdirs
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import ReferenceError, one_line
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES
+from jwcal_interactive.references.answers import Question, recall, remember
 from jwcal_interactive.references.parkeys import crds_header
 
 if TYPE_CHECKING:
@@ -196,11 +197,15 @@ def find_references(
     ReferenceError
         If CRDS cannot be reached and has no cache, its rules are damaged, or they have no match.
     """
+    question = Question(context.environment, crds_header(exposure), reftypes)
+    if known := recall(question):
+        return known
     with crds_environment(context):
         from crds.core import exceptions
 
         try:
-            return _ask(context, exposure, reftypes)
+            pmap, paths = _ask(context, exposure, reftypes)
+            remember(question, pmap, paths, _deciding(pmap, exposure, reftypes))
         except (exceptions.MappingError, UnicodeDecodeError) as error:
             raise ReferenceError(_damaged(context, error)) from error
         except (
@@ -216,6 +221,20 @@ def find_references(
                 f"{type(error).__name__}: {one_line(error)}. Choose another --context, or give every "
                 "reference with --steps.STEP.override_TYPE=FILE."
             ) from error
+    return pmap, paths
+
+
+def _deciding(pmap: str, exposure: Exposure, reftypes: tuple[str, ...]) -> list[str]:
+    """Names of the mappings that decide on reference types."""
+    from crds.core import exceptions, rmap
+
+    context = rmap.get_cached_mapping(pmap)
+    instrument = context.get_imap(exposure.instrument.lower())
+    names = [pmap, instrument.name]
+    for reftype in reftypes:
+        with contextlib.suppress(exceptions.IrrelevantReferenceTypeError, exceptions.CrdsUnknownReftypeError):
+            names.append(instrument.get_rmap(reftype).name)
+    return [str(name) for name in names]
 
 
 def _ask(context: Context, exposure: Exposure, reftypes: tuple[str, ...]) -> tuple[str, dict[str, str | None]]:

@@ -43,7 +43,7 @@ class SaturationParams(StepParams):
     references=("saturation", "superbias"),
     params=SaturationParams,
     # Averaged groups are flagged beside pixels whose saturation has grown already.
-    reach=lambda _exposure, _row, p: p.n_pix_grow_sat * (2 if p.use_readpatt else 1),
+    reach=lambda exposure, _row, p: p.n_pix_grow_sat * (2 if p.use_readpatt and exposure.nframes > 1 else 1),
 )
 def saturation(ramp: Ramp, refs: References, p: SaturationParams, tiles: Tiles) -> Ramp:
     """Flag saturated groups, their neighbours, and groups at or below 0 DN.
