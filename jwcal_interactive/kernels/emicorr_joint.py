@@ -150,9 +150,9 @@ def try_phases(spline, phases, residuals, counts, out_norm, out_product, k0, k1)
                 norm[i] += squares * counts[b, i]
 
 
-@kernel(void(r_f32_4, r_f64_2, r_f64_1, r_f64_1, f64, f64, f64, f64, w_f32_4, i64, i64))
+@kernel(void(r_f32_4, r_f64_2, r_f64_1, r_f64_1, f64, f64, f64, f64, i64, i64, w_f32_4, i64, i64))
 def subtract_wave(
-    data, spline, amplitudes, offsets, period, row_clocks, samples, group_phase, out_data, y0, y1
+    data, spline, amplitudes, offsets, period, row_clocks, samples, group_phase, row0, column0, out_data, y0, y1
 ):
     """Subtract a wave of known phase and amplitude from every group, rounding once.
 
@@ -168,20 +168,23 @@ def subtract_wave(
         Of the wave, from row to row, from pixel to pixel of an amplifier; pixel clocks.
     group_phase : float
         Phase from a group to the next.
+    row0, column0 : int
+        Place of the array in the frame that was read.
     out_data : float32 (nints, ngroups, ny, nx)
     y0, y1 : int
-        Band of rows.
+        Band of rows of the array.
     """
     nints, ngroups, _, nx = data.shape
-    start = np.empty(nx // 4)
+    start = np.empty(nx)
     for y in range(y0, y1):
-        for quad in range(nx // 4):
-            periods = (y * row_clocks + quad * samples) / period
-            start[quad] = periods - math.floor(periods)
+        for x in range(nx):
+            periods = ((row0 + y) * row_clocks + (column0 + x) // 4 * samples) / period
+            start[x] = periods - math.floor(periods)
         for i in range(nints):
             for g in range(ngroups):
-                for quad in range(nx // 4):
-                    phase = start[quad] + group_phase * g + offsets[i]
-                    signal = amplitudes[i] * _wave_at(spline, phase - math.floor(phase))
-                    for x in range(4 * quad, 4 * quad + 4):
-                        out_data[i, g, y, x] = data[i, g, y, x] - signal
+                signal = 0.0
+                for x in range(nx):
+                    if x == 0 or (column0 + x) % 4 == 0:
+                        phase = start[x] + group_phase * g + offsets[i]
+                        signal = amplitudes[i] * _wave_at(spline, phase - math.floor(phase))
+                    out_data[i, g, y, x] = data[i, g, y, x] - signal

@@ -156,8 +156,10 @@ def sort_by_phase(left, start, row_clocks, samples, last_column, period, next_pl
                 next_place[b] += 1
 
 
-@kernel(void(r_f32_4, r_f64_2, r_f64_1, f64, f64, f64, f64, w_f32_4, i64, i64))
-def subtract_table(data, starts, table, row_clocks, samples, last_column, period, out_data, y0, y1):
+@kernel(void(r_f32_4, r_f64_2, r_f64_1, f64, f64, f64, f64, i64, i64, i64, w_f32_4, i64, i64))
+def subtract_table(
+    data, starts, table, row_clocks, samples, last_column, period, nquads, row0, column0, out_data, y0, y1
+):
     """Subtract from every pixel the value of a table of one period, rounding once.
 
     Parameters
@@ -170,18 +172,22 @@ def subtract_table(data, starts, table, row_clocks, samples, last_column, period
         DN, by pixel clock since the begin of a period; ``n`` is the period, rounded up.
     row_clocks, samples, last_column, period : float
         As `sort_by_phase`.
+    nquads : int
+        Quads of columns of the frame that was read.
+    row0, column0 : int
+        Place of the array in that frame.
     out_data : float32 (nints, ngroups, ny, nx)
     y0, y1 : int
-        Band of rows.
+        Band of rows of the array.
     """
     nints, ngroups, _, nx = data.shape
-    nquads = nx // 4
     for i in range(nints):
         for g in range(ngroups):
             for y in range(y0, y1):
-                for quad in range(nquads):
-                    start = starts[i, g] + y * row_clocks
-                    phase = _phase(start, quad, nquads, samples, last_column, period)
-                    signal = table[min(int(phase * period), table.size - 1)]
-                    for x in range(4 * quad, 4 * quad + 4):
-                        out_data[i, g, y, x] = data[i, g, y, x] - signal
+                start = starts[i, g] + (row0 + y) * row_clocks
+                signal = 0.0
+                for x in range(nx):
+                    if x == 0 or (column0 + x) % 4 == 0:
+                        phase = _phase(start, (column0 + x) // 4, nquads, samples, last_column, period)
+                        signal = table[min(int(phase * period), table.size - 1)]
+                    out_data[i, g, y, x] = data[i, g, y, x] - signal

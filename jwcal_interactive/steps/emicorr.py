@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
+
+import numpy as np
 
 from jwcal_interactive.arrays import Exposure, Ramp, References, SideProduct
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.params import StepParams, param
-from jwcal_interactive.steps.definition import step
-from jwcal_interactive.steps.emicorr_joint import remove_jointly
-from jwcal_interactive.steps.emicorr_sequential import Sequence, remove_in_sequence
+from jwcal_interactive.steps.definition import Look, step
+from jwcal_interactive.steps.emicorr_joint import FittedWave, fit_jointly
+from jwcal_interactive.steps.emicorr_sequential import MeasuredWave, Sequence, measure_in_sequence
 from jwcal_interactive.steps.emicorr_waves import (
     AMPLIFIERS,
     READPATTS,
@@ -74,8 +76,50 @@ class EmiCorrParams(StepParams):
     )
 
 
+@dataclass(frozen=True)
+class Removal:
+    """What was found in the whole frame: its exposure and clocks, and the waves in order."""
+
+    exposure: Exposure
+    clocks: Clocks
+    waves: tuple[FittedWave, ...] | tuple[MeasuredWave, ...]
+
+
 def _takes_reference(_exposure: Exposure, p: EmiCorrParams) -> bool:
     return p.onthefly_corr_freq is None and p.user_supplied_reffile is None
+
+
+def _saves_waves(p: EmiCorrParams) -> bool:
+    return p.onthefly_corr_freq is not None and p.save_intermediate_results
+
+
+def _reach(_exposure: Exposure, _row: References, p: EmiCorrParams) -> int | None:
+    return None if _saves_waves(p) else 0
+
+
+def _survey(look: Look, refs: References, p: EmiCorrParams, tiles: Tiles) -> Removal:
+    """Find the waves.
+
+    Raises
+    ------
+    Skip
+        If the step does not apply, or nothing can be found.
+    """
+    exposure = look.exposure
+    if exposure.instrument != "MIRI":
+        raise Skip(f"it is for MIRI, INSTRUME is {exposure.instrument}")
+    if exposure.readpatt.upper() not in READPATTS:
+        raise Skip(f"it is for READPATT {', '.join(READPATTS)}, not {exposure.readpatt}")
+    if exposure.ngroups < _FEWEST_GROUPS or exposure.nints == 0:
+        raise Skip(f"it needs {_FEWEST_GROUPS} groups, there are {exposure.ngroups}")
+    nx = look.frame[-1]
+    if nx % AMPLIFIERS or nx < AMPLIFIERS**2:
+        raise Skip(f"the {nx} columns are not those of four amplifiers")
+    clocks, waves = _clocks_and_waves(exposure, refs, p)
+    if p.algorithm == "joint" and p.onthefly_corr_freq is None:
+        return Removal(exposure, clocks, fit_jointly(look(), clocks, waves, p.fit_ints_separately, tiles))
+    how = Sequence(p.nints_to_phase, p.nbins, p.scale_reference, p.use_n_cycles)
+    return Removal(exposure, clocks, measure_in_sequence(look().data, clocks, waves, how, tiles))
 
 
 @step(
@@ -84,8 +128,10 @@ def _takes_reference(_exposure: Exposure, p: EmiCorrParams) -> bool:
     references=("emicorr",),
     params=EmiCorrParams,
     only_if={"emicorr": _takes_reference},
+    reach=_reach,
+    survey=_survey,
 )
-def emicorr(ramp: Ramp, refs: References, p: EmiCorrParams, tiles: Tiles) -> Ramp:
+def emicorr(ramp: Ramp, refs: References, p: EmiCorrParams, tiles: Tiles, facts: Removal) -> Ramp:
     """Subtract waves of electromagnetic interference, whose frequencies are known, from MIRI ramps.
 
     The detector is read pixel after pixel, four at a time, so that a periodic disturbance gives each pixel
@@ -93,33 +139,31 @@ def emicorr(ramp: Ramp, refs: References, p: EmiCorrParams, tiles: Tiles) -> Ram
     come from the reference; amplitude and phase are fitted. Waves are removed in the order of the reference;
     one that cannot be fitted is left.
     """
-    exposure, (nints, ngroups, _, nx) = ramp.exposure, ramp.data.shape
-    if exposure.instrument != "MIRI":
-        raise Skip(f"it is for MIRI, INSTRUME is {exposure.instrument}")
-    if exposure.readpatt.upper() not in READPATTS:
-        raise Skip(f"it is for READPATT {', '.join(READPATTS)}, not {exposure.readpatt}")
-    if ngroups < _FEWEST_GROUPS or nints == 0:
-        raise Skip(f"it needs {_FEWEST_GROUPS} groups, there are {ngroups}")
-    if nx % AMPLIFIERS or nx < AMPLIFIERS**2:
-        raise Skip(f"the {nx} columns are not those of four amplifiers")
-
-    clocks, waves = _clocks_and_waves(ramp, refs, p)
-    if p.algorithm == "joint" and p.onthefly_corr_freq is None:
-        return ramp.with_(data=remove_jointly(ramp, clocks, waves, p.fit_ints_separately, tiles))
-    how = Sequence(p.nints_to_phase, p.nbins, p.scale_reference, p.use_n_cycles)
-    data, measured = remove_in_sequence(ramp.data, clocks, waves, how, tiles)
-    ramp = ramp.with_(data=data)
-    if p.onthefly_corr_freq is None or not p.save_intermediate_results:
-        return ramp
-    found = tuple(replace(wave, amplitudes=measured[wave.name]) for wave in waves if wave.name in measured)
-    side = SideProduct(suffix="emi_ref_waves", model="EmiModel", tree=reference_tree(found, clocks, exposure))
-    return ramp.with_(side_products=(side,))
+    whole, part = facts.exposure, ramp.exposure
+    origin = part.ystart - whole.ystart, part.xstart - whole.xstart
+    data, out = ramp.data, np.empty_like(ramp.data)
+    for wave in facts.waves:
+        wave.subtract(data, facts.clocks, origin, out, tiles)
+        data = out
+    if not _saves_waves(p):
+        return ramp.with_(data=out)
+    measured = tuple(
+        replace(found.wave, amplitudes=found.amplitudes)
+        for found in facts.waves
+        if isinstance(found, MeasuredWave)
+    )
+    tree = reference_tree(measured, facts.clocks, whole)
+    return ramp.with_(
+        data=out, side_products=(SideProduct(suffix="emi_ref_waves", model="EmiModel", tree=tree),)
+    )
 
 
-def _clocks_and_waves(ramp: Ramp, refs: References, p: EmiCorrParams) -> tuple[Clocks, tuple[Wave, ...]]:
+def _clocks_and_waves(
+    exposure: Exposure, refs: References, p: EmiCorrParams
+) -> tuple[Clocks, tuple[Wave, ...]]:
     if p.onthefly_corr_freq is not None:
-        return waves_on_the_fly(p.onthefly_corr_freq, ramp.exposure)
+        return waves_on_the_fly(p.onthefly_corr_freq, exposure)
     reference = refs.get("user_supplied_reffile") or refs.get("emicorr")
     if reference is None:
         raise Skip("there is no emicorr reference (N/A) for this exposure")
-    return waves_of(reference, ramp.exposure)
+    return waves_of(reference, exposure)

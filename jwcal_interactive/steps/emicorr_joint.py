@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from jwcal_interactive.errors import Skip
 from jwcal_interactive.steps.emicorr_waves import AMPLIFIERS, BAD_COLUMNS, Clocks, Wave
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["lowest", "remove_jointly", "vertex"]
+__all__ = ["FittedWave", "fit_jointly", "lowest", "vertex"]
 
 TRIALS = 500
 """Phases at which chi squared is computed."""
@@ -25,15 +24,41 @@ _EQUAL = 1e-9
 _LARGEST_SCATTER = 2
 
 
-class Fit(NamedTuple):
-    """Phase (in periods, at the first pixel) and amplitude of a wave in each integration."""
+@dataclass(frozen=True)
+class FittedWave:
+    """A wave as it was found in an exposure.
 
+    Attributes
+    ----------
+    wave : Wave
+    spline : float64 (n + 1, 4)
+        Coefficients of its form.
+    phases, amplitudes : float64 (nints,)
+        Phase, in periods, at the first pixel of each integration, and factor of the form.
+    """
+
+    wave: Wave
+    spline: NDArray[np.float64]
     phases: NDArray[np.float64]
     amplitudes: NDArray[np.float64]
 
+    def subtract(self, data: F32, clocks: Clocks, origin: tuple[int, int], out: F32, tiles: Tiles) -> None:
+        """Subtract it from all groups of a part of the frame, whose place (row, column) there is ``origin``."""
+        from jwcal_interactive.kernels.emicorr_joint import subtract_wave
 
-def remove_jointly(ramp: Ramp, clocks: Clocks, waves: tuple[Wave, ...], separately: bool, tiles: Tiles) -> F32:
-    """Fit and subtract one wave after the other.
+        timing = self.wave.period, clocks.row, float(clocks.samples), clocks.group / self.wave.period % 1
+        tiles.over_rows(
+            data.shape[2],
+            lambda y0, y1: subtract_wave(
+                data, self.spline, self.amplitudes, self.phases, *timing, *origin, out, y0, y1
+            ),
+        )
+
+
+def fit_jointly(
+    ramp: Ramp, clocks: Clocks, waves: tuple[Wave, ...], separately: bool, tiles: Tiles
+) -> tuple[FittedWave, ...]:
+    """Fit one wave after the other, each in what those before it leave.
 
     For pixels of moderate scatter without flags, chi squared of straight ramps plus the wave is a parabola in
     the amplitude of the wave; the phase is where the lowest chi squared of `TRIALS` phases is lowest, refined
@@ -43,6 +68,7 @@ def remove_jointly(ramp: Ramp, clocks: Clocks, waves: tuple[Wave, ...], separate
     Parameters
     ----------
     ramp : Ramp
+        The whole frame.
     clocks : Clocks
     waves : tuple of Wave
         With amplitudes.
@@ -50,40 +76,25 @@ def remove_jointly(ramp: Ramp, clocks: Clocks, waves: tuple[Wave, ...], separate
         Fit each integration by itself.
     tiles : Tiles
 
-    Returns
-    -------
-    ndarray
-        float32 (nints, ngroups, ny, nx), DN.
-
     Raises
     ------
     Skip
         If no wave can be fitted.
     """
     data, out = ramp.data, None
+    found: list[FittedWave] = []
     for wave in waves:
-        spline = _spline(wave)
-        fit = _fit(data, ramp.pixeldq, clocks, wave, spline, separately, tiles)
-        if not fit.amplitudes.any():
+        fitted = _fit(data, ramp.pixeldq, clocks, wave, separately, tiles)
+        if not fitted.amplitudes.any():
             continue
-        out = np.empty_like(data) if out is None else out
-        _subtract(data, clocks, wave, spline, fit, out, tiles)
-        data = out
-    if out is None:
+        found.append(fitted)
+        if wave is not waves[-1]:
+            out = np.empty_like(data) if out is None else out
+            fitted.subtract(data, clocks, (0, 0), out, tiles)
+            data = out
+    if not found:
         raise Skip("no wave can be fitted: there are no good pixels, or the waves are as straight as ramps")
-    return out
-
-
-def _subtract(
-    data: F32, clocks: Clocks, wave: Wave, spline: NDArray[np.float64], fit: Fit, out: F32, tiles: Tiles
-) -> None:
-    from jwcal_interactive.kernels.emicorr_joint import subtract_wave
-
-    timing = wave.period, clocks.row, float(clocks.samples), clocks.group / wave.period % 1
-    tiles.over_rows(
-        data.shape[2],
-        lambda y0, y1: subtract_wave(data, spline, fit.amplitudes, fit.phases, *timing, out, y0, y1),
-    )
+    return tuple(found)
 
 
 def _spline(wave: Wave) -> NDArray[np.float64]:
@@ -104,12 +115,12 @@ def _fit(
     pixeldq: NDArray[np.uint32],
     clocks: Clocks,
     wave: Wave,
-    spline: NDArray[np.float64],
     separately: bool,
     tiles: Tiles,
-) -> Fit:
+) -> FittedWave:
     nints, ngroups = data.shape[:2]
     nbins = wave.amplitudes.size
+    spline = _spline(wave)
     sums, counts = _summed(data, pixeldq, clocks, wave, nbins, tiles)
     from_group_to_group = clocks.group / wave.period % 1
     phases = ((np.arange(nbins) + 0.5) / nbins)[:, None] + np.arange(ngroups) * from_group_to_group
@@ -128,7 +139,7 @@ def _fit(
         phase = vertex(chisq, lowest(chisq, at_trials))
         _, amplitude = _best(norm, product, ints, np.array([phase]), later)
         starts[ints], amplitudes[ints] = phase, amplitude[0]
-    return Fit(starts + np.arange(nints) * later, amplitudes)
+    return FittedWave(wave, spline, starts + np.arange(nints) * later, amplitudes)
 
 
 def _summed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +12,7 @@ from jwcal_interactive.errors import Skip
 from jwcal_interactive.steps.emicorr_waves import AMPLIFIERS, Clocks, Wave
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["Sequence", "clipped_mean_of_sorted", "remove_in_sequence"]
+__all__ = ["MeasuredWave", "Sequence", "clipped_mean_of_sorted", "measure_in_sequence"]
 
 F64 = NDArray[np.float64]
 
@@ -46,72 +45,87 @@ class Sequence:
         return nbins if nbins <= _MOST_BINS + 1 else _MOST_BINS
 
 
-def remove_in_sequence(
+@dataclass(frozen=True)
+class MeasuredWave:
+    """A wave as it was measured in an exposure.
+
+    Attributes
+    ----------
+    wave : Wave
+    amplitudes : float64 (nbins,)
+        What was measured, DN, by phase.
+    table : float64 (n,)
+        What is to be subtracted, DN, by pixel clock since the begin of a period.
+    """
+
+    wave: Wave
+    amplitudes: F64
+    table: F64
+
+    def subtract(self, data: F32, clocks: Clocks, origin: tuple[int, int], out: F32, tiles: Tiles) -> None:
+        """Subtract it from all groups of a part of the frame, whose place (row, column) there is ``origin``."""
+        from jwcal_interactive.kernels.emicorr_sequential import subtract_table
+
+        starts, timing = clocks.starts(*data.shape[:2]), _timing(clocks, self.wave)
+        tiles.over_rows(
+            data.shape[2],
+            lambda y0, y1: subtract_table(
+                data, starts, self.table, *timing, clocks.quads, *origin, out, y0, y1
+            ),
+        )
+
+
+def measure_in_sequence(
     data: F32, clocks: Clocks, waves: tuple[Wave, ...], how: Sequence, tiles: Tiles
-) -> tuple[F32, Mapping[str, F64]]:
-    """Measure and subtract one wave after the other.
+) -> tuple[MeasuredWave, ...]:
+    """Measure one wave after the other, each in what those before it leave.
 
     Slope and median of each pixel are taken off, the four pixels that are read at the same time are averaged,
     and the values of all groups are sorted into bins of phase, whose clipped means are the measured wave. It
-    is subtracted itself, or the wave of the reference, shifted to the best correlation with it and scaled.
+    is to be subtracted itself, or the wave of the reference, shifted to the best correlation with it and
+    scaled.
 
     Parameters
     ----------
     data : float32 (nints, ngroups, ny, nx)
-        DN.
+        DN, of the whole frame.
     clocks : Clocks
     waves : tuple of Wave
         Without amplitudes to subtract the measured wave.
     how : Sequence
     tiles : Tiles
 
-    Returns
-    -------
-    data : float32 (nints, ngroups, ny, nx)
-        DN.
-    measured : mapping of str to float64 (nbins,)
-        Measured waves by name, DN.
-
     Raises
     ------
     Skip
         If no wave can be measured.
     """
-    nints, ngroups = data.shape[:2]
-    if ngroups < FEWEST_GROUPS:
-        raise Skip(f"the sequential algorithm needs {FEWEST_GROUPS} groups, there are {ngroups}")
-    integration = ngroups * clocks.group + clocks.reset
-    starts = np.arange(nints)[:, None] * integration + np.arange(ngroups) * clocks.group
+    if data.shape[1] < FEWEST_GROUPS:
+        raise Skip(f"the sequential algorithm needs {FEWEST_GROUPS} groups, there are {data.shape[1]}")
     out: F32 | None = None
-    measured: dict[str, F64] = {}
+    found: list[MeasuredWave] = []
     for wave in waves:
-        amplitudes = _measure(data, starts, clocks, wave, how, tiles)
+        amplitudes = _measure(data, clocks, wave, how, tiles)
         if np.isnan(amplitudes).any():
             continue
-        measured[wave.name] = amplitudes
-        out = np.empty_like(data) if out is None else out
-        _subtract(data, starts, clocks, wave, _table(amplitudes, wave, how.scale_reference), out, tiles)
-        data = out
-    if out is None:
+        found.append(MeasuredWave(wave, amplitudes, _table(amplitudes, wave, how.scale_reference)))
+        if wave is not waves[-1]:
+            out = np.empty_like(data) if out is None else out
+            found[-1].subtract(data, clocks, (0, 0), out, tiles)
+            data = out
+    if not found:
         raise Skip("no wave can be measured: some phases have no pixels; give fewer nbins, or algorithm=joint")
-    return out, measured
-
-
-def _subtract(data: F32, starts: F64, clocks: Clocks, wave: Wave, table: F64, out: F32, tiles: Tiles) -> None:
-    from jwcal_interactive.kernels.emicorr_sequential import subtract_table
-
-    timing = _timing(clocks, wave)
-    tiles.over_rows(data.shape[2], lambda y0, y1: subtract_table(data, starts, table, *timing, out, y0, y1))
+    return tuple(found)
 
 
 def _timing(clocks: Clocks, wave: Wave) -> tuple[float, float, float, float]:
     return clocks.row, float(clocks.samples), clocks.last_column, wave.period
 
 
-def _measure(data: F32, starts: F64, clocks: Clocks, wave: Wave, how: Sequence, tiles: Tiles) -> F64:
+def _measure(data: F32, clocks: Clocks, wave: Wave, how: Sequence, tiles: Tiles) -> F64:
     """Measured wave (nbins,), DN, its median subtracted; NaN in bins without values."""
     nints, ngroups = data.shape[:2]
-    nbins = how.bins(wave)
+    nbins, starts = how.bins(wave), clocks.starts(nints, ngroups)
     parts: list[list[F32]] = [[] for _ in range(nbins)]
     for i in range(how.integrations(clocks, wave, nints, ngroups)):
         for part, values in zip(parts, _sorted(data, i, starts[i], clocks, wave, nbins, tiles), strict=True):

@@ -93,6 +93,8 @@ class Clocks:
         Between integrations: a frame in the read patterns that reset, else 0.
     last_column : float
         Further delay of the last column, if it holds reference pixels.
+    quads : int
+        Pixels of each amplifier in a row.
     """
 
     samples: int
@@ -101,6 +103,7 @@ class Clocks:
     frame: float
     reset: float
     last_column: float
+    quads: int
 
     @classmethod
     def of(cls, exposure: Exposure, row: float, frame: float) -> Clocks:
@@ -114,7 +117,13 @@ class Clocks:
             frame=frame,
             reset=frame if exposure.readpatt.upper().endswith("R1") else 0.0,
             last_column=float(_REFERENCE_PIXEL_CLOCKS if last else 0),
+            quads=exposure.xsize // AMPLIFIERS,
         )
+
+    def starts(self, nints: int, ngroups: int) -> NDArray[np.float64]:
+        """Clock of the first pixel of each group, (nints, ngroups)."""
+        integration = ngroups * self.group + self.reset
+        return np.arange(nints)[:, None] * integration + np.arange(ngroups) * self.group
 
 
 def _case_name(exposure: Exposure) -> str:

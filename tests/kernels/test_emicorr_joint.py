@@ -77,8 +77,11 @@ def test_try_phases(seed, nbins, ngroups, nints):
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 99), shape=SHAPES, period=st.floats(3.0, 900.0), cut=st.integers(0, 9))
-def test_subtract_wave(seed, shape, period, cut):
+@given(
+    seed=st.integers(0, 99), shape=SHAPES, period=st.floats(3.0, 900.0), cut=st.integers(0, 9),
+    row0=st.integers(0, 99), column0=st.integers(0, 9),
+)  # fmt: skip
+def test_subtract_wave(seed, shape, period, cut, row0, column0):
     rng = np.random.default_rng(seed)
     nints, ngroups, ny, nx = shape
     data, (spline, coefficients) = ramps(seed, shape), waveform(seed)
@@ -86,9 +89,11 @@ def test_subtract_wave(seed, shape, period, cut):
     out = data.copy()  # in place
     cut = min(cut, ny)
     for y0, y1 in ((0, cut), (cut, ny)):
-        subtract_wave(out, coefficients, amplitudes, offsets, period, 28.0, 9.0, 0.3, out, y0, y1)
+        subtract_wave(
+            out, coefficients, amplitudes, offsets, period, 28.0, 9.0, 0.3, row0, column0, out, y0, y1
+        )
     i, g, y, x = np.ogrid[:nints, :ngroups, :ny, :nx]
-    phase = (y * 28 + x // 4 * 9) / period + g * 0.3 + offsets[i]
+    phase = ((row0 + y) * 28 + (column0 + x) // 4 * 9) / period + g * 0.3 + offsets[i]
     np.testing.assert_allclose(out, data - amplitudes[i] * spline(phase % 1), rtol=1e-6)
 
 
@@ -97,5 +102,5 @@ def test_phase_just_below_a_whole_period():
     data = np.zeros((1, 1, 1, 16), np.float32)
     out = np.empty_like(data)
     last = np.nextafter(1.0, 0.0)
-    subtract_wave(data, coefficients, np.ones(1), np.array([last]), 1e9, 0.0, 0.0, 0.0, out, 0, 1)
+    subtract_wave(data, coefficients, np.ones(1), np.array([last]), 1e9, 0.0, 0.0, 0.0, 0, 0, out, 0, 1)
     np.testing.assert_allclose(out, -spline(last), rtol=1e-6)

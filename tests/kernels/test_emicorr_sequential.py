@@ -80,16 +80,23 @@ def test_sort_by_phase(seed, ny, nbins, period):
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 99), shape=SHAPES, period=st.floats(3.0, 900.0), cut=st.integers(0, 9))
-def test_subtract_table(seed, shape, period, cut):
+@given(
+    seed=st.integers(0, 99), shape=SHAPES, period=st.floats(3.0, 900.0), cut=st.integers(0, 9),
+    row0=st.integers(0, 8), column0=st.integers(0, 19),
+)  # fmt: skip
+def test_subtract_table(seed, shape, period, cut, row0, column0):
+    """A part of a frame, given by its first row and column."""
     rng = np.random.default_rng(seed)
     nints, ngroups, ny, nx = shape
     data = rng.normal(9000, 200, shape).astype(np.float32)
     starts = rng.integers(0, 10**9, (nints, ngroups)).astype(np.float64)
     table = rng.normal(0, 5, int(np.ceil(period)))
-    out = data.copy()  # in place
-    for y0, y1 in ((0, min(cut, ny)), (min(cut, ny), ny)):
-        subtract_table(out, starts, table, *TIMING, period, out, y0, y1)
+    row0 = min(row0, ny - 1)
+    out = data[..., row0:, column0:].copy()  # in place
+    rows = out.shape[2]
+    for y0, y1 in ((0, min(cut, rows)), (min(cut, rows), rows)):
+        subtract_table(out, starts, table, *TIMING, period, nx // 4, row0, column0, out, y0, y1)
     for i, g in np.ndindex(nints, ngroups):
         wave = table[(phases((ny, nx // 4), starts[i, g], period) * period).astype(int)]
-        np.testing.assert_array_equal(out[i, g], (data[i, g] - np.repeat(wave, 4, axis=1)).astype(np.float32))
+        whole = (data[i, g] - np.repeat(wave, 4, axis=1)).astype(np.float32)
+        np.testing.assert_array_equal(out[i, g], whole[row0:, column0:])

@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jwcal_interactive.arrays import Ramp, Rates
+from jwcal_interactive.cutouts import cut
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.errors import Skip
 from jwcal_interactive.recipes import RECIPES
 from jwcal_interactive.steps.catalogue import STEPS
+from jwcal_interactive.steps.definition import Look
 from jwcal_interactive.tiles import Tiles
 from tests.support.step_inputs import CASES, LEFT_OUT, Case, arrays_of, make, permuted, run, scaled
 
@@ -81,6 +84,51 @@ def test_bands_of_any_height_give_the_same_bits(case: Case, seed, frame, band_ro
 def test_any_number_of_threads_gives_the_same_bits(case: Case, seed, frame):
     problem = make(case, seed, frame)
     same(run(problem, Tiles(threads=3, band_rows=2)), run(problem, Tiles(threads=1, band_rows=2)))
+
+
+@each_of_ramps
+@few
+@given(seed=SEEDS, frame=FRAMES, window=st.tuples(*[st.floats(0, 1)] * 4))
+def test_part_of_a_frame(case: Case, seed, frame, window):
+    """Steps that declare how far they look give the same in a part with so many more pixels around it."""
+    problem = make(case, seed, frame)
+    definition, state, refs, p = STEPS[case.step], problem.state, problem.references, problem.params
+    assert isinstance(state, Ramp)
+    (ny, nx), row = problem.frame, cut(state, refs, slice(0, 1))[1]
+    reach = definition.reach_for(state.exposure, row, p)
+    whole = run(problem)
+    if reach is None:
+        return
+    (y0, y1), (x0, x1) = (_between(*window[:2], ny), _between(*window[2:], nx))
+    top, left = max(y0 - reach, 0), max(x0 - reach, 0)
+    part, part_refs = cut(state, refs, slice(top, min(y1 + reach, ny)), slice(left, min(x1 + reach, nx)))
+    tiles = Tiles(threads=1)
+    try:
+        facts = definition.survey and definition.survey(Look.at(state), refs, p, tiles)
+        out = definition.apply(part, part_refs, p, tiles, facts)
+    except Skip as skip:
+        out = str(skip)
+    if isinstance(out, str):
+        assert out == whole
+        return
+    if definition.confirm is not None and not definition.confirm(
+        {name: counts.sum(axis=0) for name, counts in out.tallies.items()}, facts
+    ):
+        return
+    inner = (..., slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+    for (name, a), (_, b) in zip(_pixels(out), _pixels(whole), strict=True):
+        np.testing.assert_array_equal(a[inner], b[..., y0:y1, x0:x1], name)
+
+
+def _between(low, length, size):
+    """First and one after the last of some of the pixels of an axis, given by fractions."""
+    first = int(low * (size - 1))
+    return first, first + 1 + int(length * (size - 1 - first))
+
+
+def _pixels(state):
+    """Arrays of pixels of a state, without what was counted in rows."""
+    return [(name, array) for name, array in arrays_of(state) if ".tallies" not in name]
 
 
 @each_pixelwise

@@ -350,7 +350,7 @@ class TestParts:
 
     def test_number_of_integrations_and_bins(self):
         wave = Wave("Hz1", 1.0, np.empty(0))
-        clocks = Clocks(samples=1, row=28, group=8512, frame=8512, reset=0, last_column=0)
+        clocks = Clocks(samples=1, row=28, group=8512, frame=8512, reset=0, last_column=0, quads=18)
         assert Sequence(None, None, True, 3).integrations(clocks, wave, 50, 10) == 4
         assert Sequence(None, None, True, 3).integrations(clocks, wave, 2, 10) == 2
         assert Sequence(None, None, True, None).integrations(clocks, wave, 50, 10) == 50
