@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jwcal_interactive.cli.arguments import parse_assignments
 from jwcal_interactive.cli.display import Display, outcome_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from jwcal_interactive.headless import Calibrated
 
 __all__ = ["command"]
 
@@ -39,8 +45,9 @@ def command(
 ) -> None:
     """Run a pipeline (or one step) on FILE and write its products.
 
-    PIPELINE_OR_STEP is a pipeline (detector1 or calwebb_detector1, guider or calwebb_guider) or the name of
-    one step (jump). FILE is a raw exposure (_uncal.fits); a single step also takes a ramp (_ramp.fits).
+    PIPELINE_OR_STEP is a pipeline (detector1 or calwebb_detector1, dark, guider) or the name of one step
+    (jump). FILE is a raw exposure (_uncal.fits); a single step also takes a ramp (_ramp.fits). FILE may be
+    a folder: its exposures are calibrated in the order in which they were taken.
 
     \b
     Settings are written as with strun:
@@ -56,6 +63,7 @@ def command(
       jwcal run calwebb_detector1 jw01_uncal.fits --steps.jump.rejection_threshold=5.5
       jwcal run detector1 jw01_uncal.fits --steps.dark_current.save_results=true
       jwcal run jump jw01_dark_current.fits --rejection_threshold=5.5 --context jwst_1364.pmap
+      jwcal run detector1 visit --steps.visit_persistence.skip=false
 
     Exit status: 0 if all went well, 2 for a mistake in the input (one message, no product), 130 if stopped.
     """  # noqa: D301 - \b keeps click from filling the lines
@@ -63,6 +71,7 @@ def command(
     from jwcal_interactive.pipeline import Outcome, Watch
     from jwcal_interactive.steps.catalogue import STEPS
     from jwcal_interactive.tiles import Tiles
+    from jwcal_interactive.visit import exposures_of_visit, looking_back
 
     alone = pipeline_or_step if pipeline_or_step in STEPS else None
     settings = parse_assignments(tuple(ctx.args), alone)
@@ -70,23 +79,32 @@ def command(
     tiles = Tiles(cancel=threading.Event())
     if threads is not None:
         tiles = replace(tiles, threads=threads)
-    outcomes: list[Outcome] = []
-    with display.bar(f"reading {file.name}", 1.0) as bar:
-        done = calibrate(
-            file,
-            pipeline_or_step,
-            output_dir=output_dir,
-            params=settings.params,
-            overrides=settings.overrides,
-            context=context,
-            save_calibrated_ramp=settings.save_calibrated_ramp,
-            save_results=settings.save_results,
-            watch=Watch(bar.step, tiles),
-            on_outcome=outcomes.append,
-            on_message=_in(bar),
-        )
+    exposures: tuple[Path, ...] = (file,)
+    params: Mapping[str, Mapping[str, Any]] = settings.params
+    if file.is_dir():
+        exposures, params = exposures_of_visit(file), looking_back(params, file)
+    for exposure in exposures:
+        outcomes: list[Outcome] = []
+        with display.bar(f"reading {exposure.name}", 1.0) as bar:
+            done = calibrate(
+                exposure,
+                pipeline_or_step,
+                output_dir=output_dir,
+                params=params,
+                overrides=settings.overrides,
+                context=context,
+                save_calibrated_ramp=settings.save_calibrated_ramp,
+                save_results=settings.save_results,
+                watch=Watch(bar.step, tiles),
+                on_outcome=outcomes.append,
+                on_message=_in(bar),
+            )
+        _tell(display, done, outcome_table(outcomes, f"{pipeline_or_step} on {exposure.name}"), quiet)
+
+
+def _tell(display: Display, done: Calibrated, table: Table, quiet: bool) -> None:
     if not quiet:
-        display.out.print(outcome_table(outcomes, f"{pipeline_or_step} on {file.name}"))
+        display.out.print(table)
     for note in done.notes:
         click.echo(f"jwcal: note: {note}", err=True)
     for product in done.products:

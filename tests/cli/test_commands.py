@@ -167,6 +167,18 @@ class TestRun:
         assert header["VPNPIX"] == flagged.sum() < 100
         assert f"visit_persistence.earlier: {tiny_raw.name}" in "\n".join(header["HISTORY"])
 
+    def test_visit_in_time_order(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        """The second file in the alphabet was taken first."""
+        first = tiny_raw.with_name(tiny_raw.name.replace("_00001_", "_00002_"))
+        first.write_bytes(tiny_raw.read_bytes())
+        start = tiny_exposure.METADATA["exposure.start_time"]
+        tiny_exposure.edit(tiny_raw, {"EXPSTART": start + 60 / 86_400})
+        done = jwcal("run", "detector1", tiny_raw.parent, "--quiet", "--steps.visit_persistence.skip=false")
+        assert done.status == 0, done.err
+        rates = [Path(line) for line in done.out.split() if line.endswith("_rate.fits")]
+        assert [rate.name.split("_")[2] for rate in rates] == ["00002", "00001"]
+        assert [fits.getheader(rate)["S_VISPER"] for rate in rates] == ["SKIPPED", "COMPLETE"]
+
     def test_flags_of_ones_own(self, jwcal: Jwcal, tiny_raw: Path) -> None:
         flags = np.zeros((64, 64), np.uint8)
         flags[30, 31] = 1
