@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from jwcal_interactive.cutouts import cut
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import InputError, ParameterError, Skip
 from jwcal_interactive.steps.ramp_fit import RampFitParams, ramp_fit
@@ -249,6 +250,144 @@ def test_all_official_parameters_are_known():
         assert getattr(RampFitParams(), name) == getattr(RampFitStep(), name)
 
 
+class TestLikelihood:
+    """The algorithm LIKELY."""
+
+    def test_a_straight_ramp(self, fit):
+        out = fit(rising(), algorithm="LIKELY", save_opt=True)
+        for slopes in (out.rate, out.rateints):
+            assert slopes.data.item() == pytest.approx(5)
+            assert slopes.err.item() ** 2 == pytest.approx(
+                slopes.var_poisson.item() + slopes.var_rnoise.item(), rel=1e-5
+            )
+            assert slopes.dq.item() == 0
+        (side,) = out.side_products
+        assert (side.suffix, side.file) == ("likely_chisq", "")
+        assert side.arrays["SCI"].item() == pytest.approx(0, abs=1e-6)
+
+    def test_finds_jumps_that_nobody_flagged(self, fit):
+        values = rising()
+        values[4:] += 3000
+        out = fit([values, rising()], algorithm="LIKELY")
+        assert out.rateints.dq.ravel().tolist() == [DQ.JUMP_DET, 0]
+        assert out.rate.dq.item() == DQ.JUMP_DET
+        np.testing.assert_allclose(out.rateints.data.ravel(), 5, rtol=1e-5)
+        assert out.rateints.err[0].item() > out.rateints.err[1].item()
+
+    def test_nothing_usable(self, fit):
+        out = fit([rising(), rising()], [[0] + [DQ.SATURATED] * 7, [0] * 8], algorithm="LIKELY")
+        assert np.isnan(out.rateints.data[0]).all()
+        assert out.rateints.dq.ravel().tolist() == [DQ.SATURATED, 0]
+        assert out.rate.data.item() == pytest.approx(5)
+        assert fit(rising(), DQ.DO_NOT_USE, algorithm="LIKELY").rate.dq.item() == DQ.DO_NOT_USE
+
+    def test_few_groups_are_fitted_by_least_squares(self, fit):
+        values = [3.0, 50.0, 71.0]
+        ours, theirs = fit(values, algorithm="LIKELY", save_opt=True), fit(values, save_opt=True)
+        assert ours.rate.data.item() == theirs.rate.data.item()
+        assert [side.suffix for side in ours.side_products] == ["fitopt"]
+
+    @pytest.mark.parametrize(("params", "slope"), [({"firstgroup": 4}, 20), ({"lastgroup": 3}, 5)])
+    def test_range_of_groups(self, fit, params, slope):
+        values = np.concatenate([rising(4), 1000 + rising(4, rate=20)])
+        assert fit(values, algorithm="LIKELY", **params).rate.data.item() == pytest.approx(slope)
+
+    def test_a_zero_frame_of_averaged_groups(self, ramp_of, refs_of):
+        facts = {"nframes": 4, "frame_time": 2.5}
+        values = rising(6, rate=5, start=31.25)[None, :, None, None]  # 12.5 DN per frame, from 0
+        p = RampFitParams(algorithm="LIKELY")
+        errors = {}
+        for frame in (12.5, 0.0, None):
+            frames = None if frame is None else np.full((1, 1, 1), frame)
+            out = ramp_fit(ramp_of(values, zeroframe=frames, **facts), refs_of(), p, TILES)
+            assert out.rate.data.item() == pytest.approx(5)
+            errors[frame] = out.rate.err.item()
+        assert errors[12.5] < errors[None] < errors[0.0]
+
+    @pytest.mark.parametrize(("threads", "rows"), [(1, 1), (2, 3)])
+    def test_tiles(self, ramp_of, refs_of, bytes_of, threads, rows):
+        rng = np.random.default_rng(0)
+        data = np.cumsum(rng.poisson(50, (2, 5, 10, 150)), axis=1)
+        ramp, refs = ramp_of(data, groupdq=rng.choice([0, 0, 0, 4, 2], data.shape)), refs_of((10, 150))
+        before = bytes_of(ramp, *refs.values())
+        p = RampFitParams(algorithm="LIKELY", save_opt=True)
+        expected = ramp_fit(ramp, refs, p, TILES)
+        out = ramp_fit(ramp, refs, p, Tiles(threads=threads, band_rows=rows))
+        for a, b in ((out.rate, expected.rate), (out.rateints, expected.rateints)):
+            for name in ("data", "err", "dq", "var_poisson", "var_rnoise"):
+                np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+        assert bytes_of(ramp, *refs.values()) == before
+
+
+class TestOptionalProduct:
+    def test_layout(self, fit):
+        values = rising()
+        values[4:] += 3000
+        out = fit([values, rising()], [[0, 0, 0, 0, DQ.JUMP_DET, 0, 0, 0], [0] * 8], save_opt=True)
+        (side,) = out.side_products
+        assert (side.suffix, side.model, side.file) == ("fitopt", "RampFitOutputModel", "")
+        assert [*side.arrays] == [
+            "SLOPE", "SIGSLOPE", "VAR_POISSON", "VAR_RNOISE", "YINT", "SIGYINT", "PEDESTAL", "WEIGHTS", "CRMAG",
+        ]  # fmt: skip
+        assert side.arrays["SLOPE"].shape == (2, 2, 1, 1)
+        assert side.arrays["SLOPE"].ravel().tolist() == pytest.approx([5, 5, 5, 0])
+        assert side.arrays["PEDESTAL"].shape == (2, 1, 1)
+        assert side.arrays["CRMAG"].ravel().tolist() == pytest.approx([3050, 0])
+        np.testing.assert_array_equal(
+            out.rate.data, fit([values, rising()], [[0] * 4 + [4] + [0] * 3, [0] * 8]).rate.data
+        )
+
+    @pytest.mark.parametrize("name", ["mine", "mine.fits"])
+    def test_name(self, fit, name):
+        (side,) = fit(rising(), save_opt=True, opt_name=name).side_products
+        assert side.file == "mine_fitopt.fits"
+
+    def test_not_asked_for(self, fit):
+        assert fit(rising()).side_products == ()
+
+
+class TestMidInfrared:
+    @pytest.fixture
+    def miri(self, ramp_of, refs_of):
+        def make(flags, **params):
+            ramp = ramp_of(rising()[None, :, None, None], instrument="MIRI", detector="MIRIMAGE")
+            flags = np.array(flags, np.uint8)[None, :, None, None]
+            return ramp_fit(ramp.with_(groupdq=flags), refs_of(), RampFitParams(**params), TILES)
+
+        return make
+
+    def test_groups_that_are_flagged_everywhere_do_not_count(self, miri):
+        """A ramp that is saturated in all other groups is saturated in full."""
+        out = miri([1] + [DQ.SATURATED] * 6 + [1])
+        assert out.rate.dq.item() == GONE
+        out = miri([1, DQ.JUMP_DET, 0, 0, 0, 0, 0, DQ.JUMP_DET | 1])
+        assert out.rate.dq.item() == 0
+        assert out.rate.data.item() == pytest.approx(5)
+
+    @pytest.mark.parametrize("flags", [[1] * 8, [1] * 6 + [0, 1]])
+    def test_too_few_groups(self, miri, flags):
+        with pytest.raises(Skip, match="fewer than two groups"):
+            miri(flags)
+
+    def test_the_likelihood_takes_all_groups(self, miri):
+        assert miri([1] * 8, algorithm="LIKELY").rate.dq.item() == DQ.DO_NOT_USE
+
+
+def test_bands_of_the_frame_are_fitted_as_in_the_whole(ramp_of, refs_of):
+    rng = np.random.default_rng(1)
+    data = np.cumsum(rng.poisson(50, (2, 6, 12, 20)), axis=1)
+    ramp, refs = ramp_of(data, groupdq=rng.choice([0, 0, 0, 4, 2], data.shape)), refs_of((12, 20))
+    for p in (RampFitParams(), RampFitParams(algorithm="LIKELY")):
+        whole = ramp_fit(ramp, refs, p, TILES)
+        assert ramp_fit.reach_for(ramp.exposure, refs, p) == 0
+        for y0, y1 in ((0, 5), (5, 12)):
+            band, cut_refs = cut(ramp, refs, slice(y0, y1))
+            part = ramp_fit(band, cut_refs, p, TILES)
+            np.testing.assert_array_equal(part.rateints.data, whole.rateints.data[:, y0:y1])
+            np.testing.assert_array_equal(part.rate.err, whole.rate.err[y0:y1])
+    assert ramp_fit.reach_for(ramp.exposure, refs, RampFitParams(save_opt=True)) is None
+
+
 class TestLines:
     """Segments for display."""
 
@@ -304,3 +443,25 @@ class TestLines:
     )
     def test_none_where_there_is_no_slope(self, lines, facts):
         assert lines(rising(), **facts)[0] == ()
+
+    def test_likelihood(self, lines):
+        """One slope, drawn through each run of groups between jumps, found or flagged, at their means."""
+        values = rising(10)
+        values[4:] += 3000
+        flags = [0] * 7 + [DQ.DO_NOT_USE] + [0] * 2
+        found, times = lines(values, flags, algorithm="LIKELY")
+        assert [(line.first, line.last) for line in found] == [(0, 3), (4, 6), (8, 9)]
+        for line in found:
+            stretch = slice(line.first, line.last + 1)
+            np.testing.assert_allclose(line.intercept + line.slope * times[stretch], values[stretch], rtol=1e-5)
+
+    def test_likelihood_with_a_zero_frame(self, lines):
+        values = rising(6, start=31.25)
+        found, times = lines(values, algorithm="LIKELY", nframes=4, zeroframe=12.5)
+        assert [(line.first, line.last) for line in found] == [(0, 5)]
+        found, times = lines(values, [0, 1, 0, 0, 0, 0], algorithm="LIKELY", nframes=4, zeroframe=12.5)
+        assert [(line.first, line.last) for line in found] == [(0, 0), (2, 5)]
+        assert found[0].intercept + found[0].slope * times[0] == pytest.approx(31.25)
+
+    def test_no_likelihood_without_a_difference(self, lines):
+        assert lines(rising(), [0, 1] * 4, algorithm="LIKELY")[0] == ()
