@@ -445,6 +445,69 @@ def clip_across_integrations(data, groupdq, gain, nsigma, same_group, out_groupd
                         out_groupdq[r // ndiffs, r % ndiffs + 1, y, x] |= _JUMP_DET
 
 
+@njit(error_model="numpy")
+def _value(data, groupdq, gain, i, k, y, x):
+    """Group value, electron; NaN where unusable, or flagged as just a jump."""
+    flags = groupdq[i, k, y, x]
+    if flags & _INVALID or flags == _JUMP_DET:
+        return np.float32(math.nan)
+    return np.float32(data[i, k, y, x] * gain[y, x])
+
+
+@njit(error_model="numpy")
+def _medians(data, groupdq, gain, y, x0, width, rows, previous, counts, out_centre):
+    """Median of all differences of some adjacent pixels of a row; NaN without any."""
+    nints, ngroups = data.shape[:2]
+    counts[:width] = 0
+    r = 0
+    for i in range(nints):
+        for c in range(width):
+            previous[c] = _value(data, groupdq, gain, i, 0, y, x0 + c)
+        for k in range(1, ngroups):
+            for c in range(width):
+                value = _value(data, groupdq, gain, i, k, y, x0 + c)
+                step = np.float32(value - previous[c])
+                known = not math.isnan(step)
+                rows[r, c] = step if known else np.float32(math.inf)  # sorted behind the others
+                counts[c] += known
+                previous[c] = value
+            r += 1
+    _sort_columns(rows, r)
+    for c in range(width):
+        n = counts[c]
+        low, high = rows[max(n - 1, 0) // 2, c], rows[n // 2, c]
+        out_centre[0, y, x0 + c] = (np.float64(low) + high) / 2.0 if n > 0 else math.nan
+
+
+@njit(error_model="numpy")
+def _clipped(data, groupdq, gain, nsigma, y, x, steps, scratch, out_centre, out_sigma):
+    """Median and standard deviation of each difference across integrations, sigma-clipped."""
+    nints, ngroups = data.shape[:2]
+    for start in range(ngroups - 1):
+        n = 0
+        for i in range(nints):
+            before = _value(data, groupdq, gain, i, start, y, x)
+            steps[i] = np.float32(_value(data, groupdq, gain, i, start + 1, y, x) - before)
+            if math.isfinite(steps[i]):
+                scratch[n] = steps[i]
+                n += 1
+        low, high = _clipping_bounds(scratch, n, nsigma)
+        n = 0
+        total = np.float32(0.0)
+        for i in range(nints):
+            if low <= steps[i] <= high:
+                scratch[n] = steps[i]
+                total = np.float32(total + np.float32(steps[i]))
+                n += 1
+        mean = np.float32(total / np.float32(n))
+        total = np.float32(0.0)
+        for i in range(n):
+            deviation = np.float32(np.float32(scratch[i]) - mean)
+            total = np.float32(total + np.float32(deviation * deviation))
+        out_sigma[start, y, x] = math.sqrt(np.float32(total / np.float32(n)))
+        out_centre[start, y, x] = _median(scratch, n) if n > 0 else math.nan
+
+
 @kernel(
     void(r_f32_4, r_u8_4, r_f32_2, r_f32_2, f64, f64, w_f32_3, w_f32_3, i64, i64),
     error_model="numpy",
@@ -466,49 +529,21 @@ def typical_differences(data, groupdq, gain, readnoise, nframes, nsigma, out_cen
         Electron. Single precision, with sums in the order of the integrations, as in the official code.
     """
     nints, ngroups, _, nx = data.shape
-    ndiffs = ngroups - 1
-    planes = out_centre.shape[0]
-    steps = np.empty(nints * ndiffs, dtype=np.float64)
-    scratch = np.empty(nints * ndiffs, dtype=np.float64)
+    if out_centre.shape[0] > 1:
+        steps = np.empty(nints, dtype=np.float64)
+        scratch = np.empty(nints, dtype=np.float64)
+        for y in range(y0, y1):
+            for x in range(nx):
+                _clipped(data, groupdq, gain, nsigma, y, x, steps, scratch, out_centre, out_sigma)
+        return
+    rows = np.zeros((nints * (ngroups - 1) + 1, _CHUNK), dtype=np.float32)
+    previous = np.zeros(_CHUNK, dtype=np.float32)
+    counts = np.zeros(_CHUNK, dtype=np.int64)
     for y in range(y0, y1):
-        for x in range(nx):
-            r = 0
-            for i in range(nints):
-                before = np.float32(math.nan)
-                for k in range(ngroups):
-                    value = np.float32(math.nan)
-                    flags = groupdq[i, k, y, x]
-                    if not flags & _INVALID and flags != _JUMP_DET:
-                        value = np.float32(data[i, k, y, x] * gain[y, x])
-                    if k > 0:
-                        steps[r] = np.float32(value - before)
-                        r += 1
-                    before = value
-            if planes == 1:
+        for x0 in range(0, nx, _CHUNK):
+            width = min(_CHUNK, nx - x0)
+            _medians(data, groupdq, gain, y, x0, width, rows, previous, counts, out_centre)
+            for x in range(x0, x0 + width):
                 noise = np.float32(readnoise[y, x] * gain[y, x])
                 variance = np.float32(np.float32(noise * noise) / np.float32(nframes))
-                median = np.float32(_centre_and_sigma(steps, 0.0, scratch)[0])
-                out_centre[0, y, x] = median
-                out_sigma[0, y, x] = math.sqrt(np.float32(abs(median) + variance))
-                continue
-            for start in range(ndiffs):
-                n = 0
-                for r in range(start, steps.size, ndiffs):
-                    if math.isfinite(steps[r]):
-                        scratch[n] = steps[r]
-                        n += 1
-                low, high = _clipping_bounds(scratch, n, nsigma)
-                n = 0
-                total = np.float32(0.0)
-                for r in range(start, steps.size, ndiffs):
-                    if low <= steps[r] <= high:
-                        scratch[n] = steps[r]
-                        total = np.float32(total + np.float32(steps[r]))
-                        n += 1
-                mean = np.float32(total / np.float32(n))
-                total = np.float32(0.0)
-                for k in range(n):
-                    deviation = np.float32(np.float32(scratch[k]) - mean)
-                    total = np.float32(total + np.float32(deviation * deviation))
-                out_sigma[start, y, x] = math.sqrt(np.float32(total / np.float32(n)))
-                out_centre[start, y, x] = _median(scratch, n) if n > 0 else math.nan
+                out_sigma[0, y, x] = math.sqrt(np.float32(abs(out_centre[0, y, x]) + variance))
