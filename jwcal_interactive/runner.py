@@ -19,7 +19,6 @@ from jwcal_interactive.bands import (
     Output,
     Source,
 )
-from jwcal_interactive.io.raw import RampFile
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import Outcome, Progress, Watch, peak_memory, reporter, run_step, user_files
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
@@ -71,8 +70,8 @@ class Runner:
 
     Parameters
     ----------
-    source : RampFile
-        The exposure.
+    source : Source
+        The exposure: a `RampFile`, or a ramp in memory.
     steps : sequence of str
     params : mapping of str to StepParams
     book : ReferenceBook
@@ -85,7 +84,7 @@ class Runner:
         Memory for bands.
     """
 
-    source: RampFile
+    source: Source
     steps: Sequence[str]
     params: Mapping[str, StepParams]
     book: ReferenceBook

@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import F32, U8, Exposure, Keyword, Ramp, References
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.errors import Skip
 from jwcal_interactive.steps.definition import Look, step
 from jwcal_interactive.steps.jump_params import JumpParams
 from jwcal_interactive.steps.jump_showers import flag_showers
 from jwcal_interactive.steps.jump_snowballs import flag_snowballs
-from jwcal_interactive.steps.jump_survey import Survey, lost_groups, survey
+from jwcal_interactive.steps.jump_survey import FEWEST_GROUPS, Survey, lost_groups, survey
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
 __all__ = ["JumpParams", "find_in_rows", "jump"]
+
+# Rows of a survey of the whole frame that are looked at together.
+_ROWS_AT_ONCE = 64
 
 
 def _reach(_exposure: Exposure, _row: References, p: JumpParams) -> int | None:
@@ -28,10 +32,22 @@ def _reach(_exposure: Exposure, _row: References, p: JumpParams) -> int | None:
 
 
 def _survey(look: Look, refs: References, p: JumpParams, tiles: Tiles) -> Survey:
+    def found(groupdq: U8) -> Survey:
+        return survey(groupdq, lambda: refs.get("gain"), look.exposure.group_time, p, whole=look.whole)
+
+    if look.whole or look.exposure.ngroups < FEWEST_GROUPS:
+        return found(look().groupdq)
     # A row in the middle tells which groups are lost; the others confirm it when they are worked on.
     middle = look.frame[0] // 2
-    sample = look() if look.whole else look(slice(middle, middle + 1))
-    return survey(sample.groupdq, lambda: refs.get("gain"), look.exposure.group_time, p, whole=look.whole)
+    groupdq = look(slice(middle, middle + 1)).groupdq
+    try:
+        return found(groupdq)
+    except Skip:  # not on the word of one row
+        lost = lost_groups(groupdq)
+        for y in range(0, look.frame[0], _ROWS_AT_ONCE):
+            tiles.check()
+            lost &= lost_groups(look(slice(y, y + _ROWS_AT_ONCE)).groupdq)
+        return found(np.where(lost, np.uint8(DQ.DO_NOT_USE), np.uint8(0))[..., None, None])
 
 
 def _rates(exposure: Exposure, hits: int, events: int, lost: int, npixels: int) -> dict[str, Keyword]:

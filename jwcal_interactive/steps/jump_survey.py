@@ -13,10 +13,10 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.steps.jump_params import JumpParams
 
-__all__ = ["Survey", "lost_groups", "survey"]
+__all__ = ["FEWEST_GROUPS", "Survey", "lost_groups", "survey"]
 
 # Fewer groups give fewer than two differences to compare.
-_FEWEST_GROUPS = 3
+FEWEST_GROUPS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,8 @@ def survey(
         With fewer than `minimum_groups`, or three, usable groups.
     """
     ngroups = groupdq.shape[1]
-    if ngroups < _FEWEST_GROUPS:
-        raise Skip(f"NGROUPS = {ngroups}; finding jumps needs {_FEWEST_GROUPS} groups")
+    if ngroups < FEWEST_GROUPS:
+        raise Skip(f"NGROUPS = {ngroups}; finding jumps needs {FEWEST_GROUPS} groups")
     lost = lost_groups(groupdq)
     mode = _mode(lost, p)
     times = (p.after_jump_flag_time1, p.after_jump_flag_time2)
@@ -105,7 +105,7 @@ def _mode(lost: NDArray[np.bool_], p: JumpParams) -> int:
     if available >= p.minimum_sigclip_groups:
         return kernels.GIVEN
     usable = ngroups - int(lost.sum(axis=1).max())
-    fewest = max(p.minimum_groups, _FEWEST_GROUPS)
+    fewest = max(p.minimum_groups, FEWEST_GROUPS)
     if usable < fewest:
         raise Skip(f"{usable} of {ngroups} groups are usable; at least {fewest} are needed")
     return kernels.ONE_PASS if usable - 1 >= p.min_diffs_single_pass else kernels.ITERATIVE
