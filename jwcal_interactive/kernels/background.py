@@ -11,7 +11,17 @@ from numba import njit, types
 from numpy.typing import NDArray
 
 from jwcal_interactive.kernels.compiling import kernel
-from jwcal_interactive.kernels.signatures import b1, f64, i64, r_f32_2, void, w_b1_2, w_f32_2, w_f64_1
+from jwcal_interactive.kernels.signatures import (
+    b1,
+    f64,
+    i64,
+    r_f32_2,
+    r_f64_2,
+    void,
+    w_b1_2,
+    w_f32_2,
+    w_f64_1,
+)
 
 __all__ = [
     "Background",
@@ -39,6 +49,8 @@ _HISTOGRAM_HALF_WIDTH = 4.0  # sigma
 _MESH_LARGEST_BOX = 32
 _MESH_FEWEST_GOOD = 0.9  # of the pixels of a whole box, after clipping
 _MESH_NEIGHBOURS = 10
+_SPLINE_ORDER = 3
+_BAND = 32  # rows between two looks at whether to stop
 
 _r_f32_1 = types.Array(types.float32, 1, "C", readonly=True)
 _w_f32_1 = types.Array(types.float32, 1, "C")
@@ -411,13 +423,16 @@ def background_model(
     lowest, highest = mesh.min(), mesh.max()
     if lowest == highest:
         return np.full((ny, nx), lowest, np.float32)
-    along_y, along_x = _spline_weights(mesh.shape[0], rows, ny), _spline_weights(mesh.shape[1], columns, nx)
-    across = mesh.astype(np.float64) @ along_x.T
-    out = np.empty((ny, nx), np.float32)
-    for y0 in range(0, ny, _MESH_LARGEST_BOX):
+    from scipy.ndimage import spline_filter
+
+    coefficients = spline_filter(mesh, order=_SPLINE_ORDER, output=np.float64, mode="reflect")
+    # Without BLAS, whose threads get into each other's way when several images are worked on at once.
+    across = np.einsum("xb,yb->yx", _spline_weights(mesh.shape[1], columns, nx), coefficients)
+    weights, out = _spline_weights(mesh.shape[0], rows, ny), np.empty((ny, nx), np.float32)
+    for y0 in range(0, ny, _BAND):
         check()
-        out[y0 : y0 + _MESH_LARGEST_BOX] = along_y[y0 : y0 + _MESH_LARGEST_BOX] @ across
-    return np.clip(out, lowest, highest, out=out)
+        _weighted_sums(weights, across, lowest, highest, out, y0, min(y0 + _BAND, ny))
+    return out
 
 
 def _largest_box(size: int) -> int:
@@ -503,11 +518,27 @@ def _filtered(mesh: F32, size: int) -> F32:
     return ((low + high) / 2)[..., 0].astype(np.float32)
 
 
+@kernel(void(r_f64_2, r_f64_2, f64, f64, w_f32_2, i64, i64))
+def _weighted_sums(weights, rows, lowest, highest, out, y0, y1):
+    """Weighted sums of rows, of which most weights are 0, limited to a range."""
+    sums = np.empty(rows.shape[1])
+    for y in range(y0, y1):
+        sums[:] = 0
+        for row in range(weights.shape[1]):
+            weight = weights[y, row]
+            if weight != 0:
+                for x in range(sums.size):
+                    sums[x] += weight * rows[row, x]
+        for x in range(sums.size):
+            out[y, x] = min(max(sums[x], lowest), highest)
+
+
 def _spline_weights(boxes: int, size: int, pixels: int) -> NDArray[np.float64]:
-    """Weights (pixels, boxes) of the boxes in the cubic spline, which is linear in them and separable."""
+    """Weights (pixels, boxes) of the coefficients of a cubic spline along one axis."""
     from scipy.ndimage import zoom
 
-    if boxes == 1:
-        return np.ones((pixels, 1))
-    single = (zoom(box, size, order=3, mode="reflect", grid_mode=True)[:pixels] for box in np.eye(boxes))
+    single = (
+        zoom(box, size, order=_SPLINE_ORDER, mode="reflect", grid_mode=True, prefilter=False)[:pixels]
+        for box in np.eye(boxes)
+    )
     return np.stack(list(single), axis=1)
