@@ -54,7 +54,8 @@ def run_official(
 def _watched(name: str, process: Callable[..., Any], watch: Callable[[str, Any], None]) -> Callable[..., Any]:
     def watched(step: Any, *inputs: Any) -> Any:
         result = process(step, *inputs)
-        watch(name, result)
+        if step.parent is not None:  # not one that another step runs for itself
+            watch(name, result)
         return result
 
     return watched
