@@ -9,6 +9,8 @@ with the weights alpha and beta of that frequency.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +35,9 @@ from jwcal_interactive.kernels.signatures import (
 )
 
 __all__ = [
-    "extend_references",
+    "Folding",
     "fill_gaps",
+    "fold",
     "from_sequence",
     "low_and_high_pass",
     "mean_of_groups",
@@ -42,6 +45,7 @@ __all__ = [
     "subtract_lines",
     "to_sequences",
     "trend",
+    "unfold",
 ]
 
 
@@ -203,33 +207,58 @@ def fill_gaps(sequence, weights, out):
             out[i] = np.float32(total) / np.float32(weight)
 
 
-@kernel(void(r_f32_2, r_i64_1, w_f32_2))
-def extend_references(sequence, sources, out):
-    """Take reads of reference pixels, and repeat them in the samples before and after.
+@kernel(void(r_f32_2, r_i64_1, r_i64_2, i64, w_f32_2))
+def fold(sequence, sources, places, step, out_table):
+    """Arrange a sequence in the table of `Folding`, taking some samples of a line for others.
 
     Parameters
     ----------
     sequence : float32 (nlines, ntimes)
         DN.
     sources : int64 (ntimes,)
-        Time in the line of the read to take; -1 for none, which gives 0.
-    out : float32 (nlines, ntimes)
+        Which sample of its line stands for each; -1 for none, which gives 0.
+    places, step
+        As in `Folding`.
+    out_table : float32 (rows, columns)
         DN.
     """
     nlines, ntimes = sequence.shape
-    for line in range(nlines):
-        for t in range(ntimes):
-            out[line, t] = sequence[line, sources[t]] if sources[t] >= 0 else np.float32(0)
+    columns = out_table.shape[1]
+    for t in range(ntimes):
+        row, column = places[t, 0], places[t, 1]
+        for line in range(nlines):
+            out_table[row, column] = sequence[line, sources[t]] if sources[t] >= 0 else np.float32(0)
+            column += step
+            if column >= columns:
+                column -= columns
 
 
-@kernel(void(r_f32_2, r_f32_2, r_f64_2, r_f64_1, r_i64_1, r_i64_1, r_i64_1, b1, w_f32_2))
-def from_sequence(sequence, correction, mean, keep_mean, rows, out_rows, times, backwards, out_plane):
+@kernel(void(r_f32_2, r_i64_2, i64, w_f32_2))
+def unfold(table, places, step, out_sequence):
+    """Bring a table of `Folding` into the order of time: the inverse of `fold`."""
+    nlines, ntimes = out_sequence.shape
+    columns = table.shape[1]
+    for t in range(ntimes):
+        for line in range(nlines):
+            out_sequence[line, t] = table[places[t, 0], (places[t, 1] + step * line) % columns]
+
+
+@kernel(
+    void(r_f32_2, r_f32_2, r_i64_2, i64, r_f64_2, r_f64_1, r_i64_1, r_i64_1, r_i64_1, b1, w_f32_2),
+)
+def from_sequence(
+    sequence, correction, places, step, mean, keep_mean, rows, out_rows, times, backwards, out_plane
+):
     """Subtract the correction from an output and bring it back to its place, with the mean of the groups.
 
     Parameters
     ----------
-    sequence, correction : float32 (nlines, ntimes)
+    sequence : float32 (nlines, ntimes)
         DN.
+    correction : float32 table
+        DN, in the arrangement of `Folding`.
+    places, step
+        As in `Folding`.
     mean : float64 (ny, nx)
         Mean of the groups, DN.
     keep_mean : float64 (nreads,)
@@ -244,6 +273,7 @@ def from_sequence(sequence, correction, mean, keep_mean, rows, out_rows, times, 
         Group in the science frame, DN.
     """
     nlines = sequence.shape[0]
+    columns = correction.shape[1]
     band = 32
     for l0 in range(0, nlines, band):
         for c in range(rows.size):
@@ -252,10 +282,64 @@ def from_sequence(sequence, correction, mean, keep_mean, rows, out_rows, times, 
                 continue
             for line in range(l0, min(l0 + band, nlines)):
                 x = nlines - 1 - line if backwards else line
-                value = sequence[line, t] - correction[line, t]
+                place = (places[t, 1] + step * line) % columns
+                value = sequence[line, t] - correction[places[t, 0], place]
                 if keep_mean[c] != 0:
                     value = np.float32(value + mean[row, x])
                 out_plane[out_row, x] = value
+
+
+@dataclass(frozen=True)
+class Folding:
+    """A sequence as a table whose two-dimensional Fourier transform is that of the sequence.
+
+    With coprime factors, sample n goes to row n / columns (mod rows) and column n / rows (mod columns);
+    frequency k is then at row k (mod rows), column k (mod columns), without twiddle factors (Good, I. J.
+    1958, J. R. Stat. Soc. B 20, 361). 712 x 2048 samples have the factor 89, which makes transforms in
+    one dimension slow.
+
+    Attributes
+    ----------
+    rows, columns : int
+        Coprime; their product is the number of samples, and ``rows`` divides the samples of a line.
+    places : int64 (ntimes, 2)
+        Row and column of each sample of the first line.
+    step : int
+        Columns from a sample to the same one of the next line, in the same row.
+    """
+
+    rows: int
+    columns: int
+    places: NDArray[np.int64]
+    step: int
+
+    @classmethod
+    def of(cls, nlines: int, ntimes: int) -> Folding:
+        """Split off the powers of two of the number of samples.
+
+        Parameters
+        ----------
+        nlines : int
+            A power of two.
+        ntimes : int
+            Samples of a line.
+        """
+        samples = nlines * ntimes
+        columns = samples & -samples
+        rows = samples // columns
+        times = np.arange(ntimes)
+        by_row, by_column = pow(columns, -1, rows), pow(rows, -1, columns)
+        places = np.stack((times * by_row % rows, times * by_column % columns), axis=1)
+        return cls(rows, columns, places, ntimes * by_column % columns)
+
+    @property
+    def frequencies(self) -> NDArray[np.int64]:
+        """Frequency of each element of the transform of a real table, (rows, columns // 2 + 1)."""
+        samples = self.rows * self.columns
+        row, column = np.ogrid[: self.rows, : self.columns // 2 + 1]
+        by_row = self.columns * pow(self.columns, -1, self.rows)
+        by_column = self.rows * pow(self.rows, -1, self.columns)
+        return np.asarray((row * by_row + column * by_column) % samples)
 
 
 def low_and_high_pass(samples: int, pass_band: int, roll_off: int) -> NDArray[np.float32]:
@@ -271,7 +355,7 @@ def low_and_high_pass(samples: int, pass_band: int, roll_off: int) -> NDArray[np
     Returns
     -------
     ndarray
-        float32 (samples // 2 + 1,): factors of the frequencies 0 to Nyquist of a real sequence.
+        float32 (samples,): factors in the order of a discrete Fourier transform.
     """
     half = samples // 2
     fall = (np.cos(np.arange(roll_off) * np.pi / roll_off) + 1) / 2
@@ -281,24 +365,23 @@ def low_and_high_pass(samples: int, pass_band: int, roll_off: int) -> NDArray[np
     factors[half - pass_band : half] = 1
     factors[half - pass_band - roll_off : half - pass_band] = fall[::-1]
     factors[half] = 1
-    return factors.astype(np.float32)
+    return np.concatenate((factors, factors[half - 1 : 0 : -1])).astype(np.float32)
 
 
 def real_filter(factors: NDArray[np.complex64]) -> NDArray[np.complex64]:
-    """Part of a filter that turns real sequences into real ones, for the frequencies 0 to Nyquist.
+    """Part of a filter that turns real sequences into real ones.
 
     Its result on a real sequence is the real part of that of the whole filter.
 
     Parameters
     ----------
     factors : complex64 (n,)
-        Of all frequencies in the order of a discrete Fourier transform, n even.
+        In the order of a discrete Fourier transform.
 
     Returns
     -------
     ndarray
-        complex64 (n // 2 + 1,)
+        complex64 (n,)
     """
-    half = factors.size // 2 + 1
     mirrored = np.concatenate((factors[:1], factors[:0:-1]))
-    return ((factors[:half] + mirrored[:half].conj()) / 2).astype(np.complex64)
+    return ((factors + mirrored.conj()) / 2).astype(np.complex64)

@@ -17,6 +17,8 @@ from jwcal_interactive.tiles import Tiles
 
 __all__ = ["bad_reference_rows", "correct_interleaved", "replacements"]
 
+AMPLIFIERS = OUTPUTS - 1
+
 PERIOD = sum(IRS2_RUNS.values())
 """Reads from one run of reference pixels to the next."""
 
@@ -30,7 +32,7 @@ LINE = READS + 2 * JUMP * READS // PERIOD + LINE_PAUSE
 """Samples of a line: 712 of 10 microseconds."""
 
 PASS_BAND, ROLL_OFF = 30_268, 5_000
-"""Frequencies at either end that the filter for gaps of the reference output passes, and over which it falls."""
+"""Frequencies at either end that the filter for gaps in the reference output passes, and those of its fall."""
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,7 @@ def _weights(reference: Reference) -> tuple[list[NDArray[np.complex64]], list[ND
         parts = np.ascontiguousarray(_column(reference, "IRS2", name), np.float32)
         return real_filter(parts.view(np.complex64))
 
-    return [read(f"alpha_{k}") for k in range(4)], [read(f"beta_{k}") for k in range(4)]
+    return [read(f"alpha_{k}") for k in range(AMPLIFIERS)], [read(f"beta_{k}") for k in range(AMPLIFIERS)]
 
 
 def correct_interleaved(
@@ -334,16 +336,18 @@ def _group_corrector(
     check: Callable[[], None],
 ) -> Callable[[F32, NDArray[np.float64], F32], None]:
     """Give the function that corrects a group: (plane, mean of the groups, place of the result)."""
-    from scipy.fft import irfft, rfft
+    from scipy.fft import irfft2, rfft2
 
     from jwcal_interactive.kernels.refpix_irs2 import (
-        extend_references,
+        Folding,
         fill_gaps,
+        fold,
         from_sequence,
         low_and_high_pass,
         subtract_lines,
         to_sequences,
         trend,
+        unfold,
     )
 
     samples = FULL_SIZE * LINE
@@ -351,23 +355,33 @@ def _group_corrector(
     edges = np.r_[0:4, FULL_SIZE - 4 : FULL_SIZE]
     times = (np.arange(samples).reshape(FULL_SIZE, LINE)[edges] - middle).astype(np.float32)
     around = np.sin(np.arange(1, 32, dtype=np.float32) / 32 * np.pi)
-    passes = low_and_high_pass(samples, PASS_BAND, ROLL_OFF)
     reference_sources = layout.reference_sources
-    measured = np.zeros(LINE, np.bool_)
-    measured[layout.times[normal_reads()]] = True
+    folding = Folding.of(FULL_SIZE, LINE)
+    places, step = folding.places, folding.step
+    shape = folding.rows, folding.columns
+    frequencies = folding.frequencies
+    filters = (low_and_high_pass(samples, PASS_BAND, ROLL_OFF), *alpha, *beta)
+    passes, *weights = (np.take(factors, frequencies) for factors in filters)
+    measured = np.zeros((FULL_SIZE, LINE), np.float32)
+    measured[:, layout.times[normal_reads()]] = 1
+    known = np.empty(shape, np.float32)
+    fold(measured, np.arange(LINE), places, step, known)
+    is_known = known != 0
 
     def reference_output(sequence: F32) -> F32:
-        """Fill the gaps of the reference output, and its reads at the times of reference pixels."""
+        """Fill the gaps of the reference output, and its reads at the times of reference pixels; as a table."""
         filled = np.empty(samples, np.float32)
         fill_gaps(sequence.ravel(), around, filled)
-        known = filled.reshape(FULL_SIZE, LINE)
+        values = np.empty(shape, np.float32)
+        fold(filled.reshape(FULL_SIZE, LINE), np.arange(LINE), places, step, values)
+        table = values
         for _ in range(3):
             check()
-            spectrum = rfft(filled)
+            spectrum = rfft2(table)
             spectrum *= passes
-            filled = irfft(spectrum, samples)
-            np.copyto(filled.reshape(FULL_SIZE, LINE), known, where=measured)
-        return filled.reshape(FULL_SIZE, LINE)
+            table = irfft2(spectrum, shape)
+            np.copyto(table, values, where=is_known)
+        return table
 
     def correct(plane: F32, mean: NDArray[np.float64], out: F32) -> None:
         sequences = np.empty((OUTPUTS, FULL_SIZE, LINE), np.float32)
@@ -376,22 +390,24 @@ def _group_corrector(
         )
         trends = np.array([trend(sequence[edges], times) for sequence in sequences], np.float32)
         subtract_lines(trends, middle, sequences)
-        sequences[0] = reference_output(sequences[0])
+        table = reference_output(sequences[0])
+        unfold(table, places, step, sequences[0])
         check()
-        output_spectrum = rfft(sequences[0].ravel())
-        correction = np.zeros((FULL_SIZE, LINE), np.float32)
+        output_spectrum = rfft2(table)
+        correction = np.zeros(shape, np.float32)
         for k in range(OUTPUTS):
             if k > 0:
-                extend_references(sequences[k], reference_sources, correction)
+                references = np.empty(shape, np.float32)
+                fold(sequences[k], reference_sources, places, step, references)
                 check()
-                spectrum = rfft(correction.ravel())
-                spectrum *= beta[k - 1]
-                spectrum += alpha[k - 1] * output_spectrum
-                correction = irfft(spectrum, samples).reshape(FULL_SIZE, LINE)
+                spectrum = rfft2(references)
+                spectrum *= weights[AMPLIFIERS + k - 1]
+                spectrum += weights[k - 1] * output_spectrum
+                correction = irfft2(spectrum, shape)
                 check()
             from_sequence(
-                sequences[k], correction, mean, layout.keeps_mean[k], layout.rows[k], layout.out_rows[k],
-                layout.times, layout.backwards, out,
+                sequences[k], correction, places, step, mean, layout.keeps_mean[k], layout.rows[k],
+                layout.out_rows[k], layout.times, layout.backwards, out,
             )  # fmt: skip
 
     return correct

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jwcal_interactive.kernels.refpix_irs2 import (
-    extend_references,
+    Folding,
     fill_gaps,
+    fold,
     from_sequence,
     low_and_high_pass,
     mean_of_groups,
@@ -15,11 +16,13 @@ from jwcal_interactive.kernels.refpix_irs2 import (
     subtract_lines,
     to_sequences,
     trend,
+    unfold,
 )
 
 # Two outputs of five reads in lines of seven samples; eight lines.
 TIMES = np.array([0, 1, 3, 4, 5])
 ROWS = np.array([[4, 3, 2, 1, 0], [5, 6, 7, 8, 9]])
+FOLDING = Folding.of(8, 7)
 NORMAL = np.array([[False] * 5, [True, True, False, False, True]])
 
 
@@ -27,6 +30,13 @@ NORMAL = np.array([[False] * 5, [True, True, False, False, True]])
 def frame():
     rng = np.random.default_rng(1)
     return rng.normal(0, 10, (3, 10, 8)).astype(np.float32)
+
+
+def folded(sequence, sources=None, folding=FOLDING):
+    out = np.full((folding.rows, folding.columns), np.nan, np.float32)
+    sources = np.arange(sequence.shape[1]) if sources is None else np.array(sources)
+    fold(np.asarray(sequence, np.float32), sources, folding.places, folding.step, out)
+    return out
 
 
 def same_rows(n=10):
@@ -58,7 +68,10 @@ def test_there_and_back(backwards, frame):
     np.testing.assert_array_equal(sequences[0, :, 3], (lines[2] - means[2]).astype(np.float32))
     out = np.full((10, 8), np.nan, np.float32)
     for sequence, rows in zip(sequences, ROWS, strict=True):
-        from_sequence(sequence, np.zeros_like(sequence), mean, np.ones(5), rows, rows, TIMES, backwards, out)
+        from_sequence(
+            sequence, folded(np.zeros((8, 7))), FOLDING.places, FOLDING.step, mean, np.ones(5), rows, rows,
+            TIMES, backwards, out,
+        )  # fmt: skip
     np.testing.assert_allclose(out, plane, atol=1e-6, rtol=1e-6)
 
 
@@ -67,7 +80,10 @@ def test_correction_of_chosen_rows(frame):
     out = np.full((3, 8), 5, np.float32)
     keep_mean, out_rows = np.array([1.0, 0, 1, 1, 1]), np.array([0, 1, -1, -1, -1])
     mean = np.full((10, 8), 100.0)
-    from_sequence(sequence, correction, mean, keep_mean, ROWS[1], out_rows, TIMES, False, out)
+    from_sequence(
+        sequence, folded(correction), FOLDING.places, FOLDING.step, mean, keep_mean, ROWS[1], out_rows, TIMES,
+        False, out,
+    )  # fmt: skip
     np.testing.assert_array_equal(out[0], 100 - 2 * sequence[:, 0])
     np.testing.assert_array_equal(out[1], -2 * sequence[:, 1])
     np.testing.assert_array_equal(out[2], 5)
@@ -130,19 +146,32 @@ def test_fill_gaps(n, empty, seed):
 
 
 def test_references_are_repeated():
-    sequence = np.arange(12, dtype=np.float32).reshape(2, 6)
+    sequence = np.arange(1, 57, dtype=np.float32).reshape(8, 7)
+    sources = [-1, 2, 2, 3, -1, 3, 0]
     out = np.empty_like(sequence)
-    extend_references(sequence, np.array([-1, 2, 2, 3, -1, 3]), out)
-    np.testing.assert_array_equal(out, [[0, 2, 2, 3, 0, 3], [0, 8, 8, 9, 0, 9]])
+    unfold(folded(sequence, sources), FOLDING.places, FOLDING.step, out)
+    expected = sequence[:, sources]
+    expected[:, [0, 4]] = 0
+    np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize(("nlines", "ntimes"), [(8, 7), (16, 12), (4, 89 * 8), (8, 1)])
+def test_transform_of_the_table_is_that_of_the_sequence(nlines, ntimes):
+    sequence = np.random.default_rng(4).normal(0, 1, (nlines, ntimes))
+    folding = Folding.of(nlines, ntimes)
+    table = folded(sequence, folding=folding)
+    whole = np.fft.fft(sequence.ravel())
+    np.testing.assert_allclose(np.fft.rfft2(table), whole[folding.frequencies], atol=1e-4)
 
 
 def test_filter_of_the_gaps_passes_both_ends():
     factors = low_and_high_pass(100, 10, 5)
-    assert factors.shape == (51,)
+    assert factors.shape == (100,)
     np.testing.assert_array_equal(factors[:11], 1)  # the fall begins at 1
-    np.testing.assert_array_equal(factors[39:], 1)
+    np.testing.assert_array_equal(factors[39:51], 1)
     assert not factors[15:35].any()
     assert (np.diff(factors[10:16]) < 0).all()
+    np.testing.assert_array_equal(factors[1:], factors[:0:-1])
 
 
 def test_real_part_of_a_filter():
@@ -150,4 +179,5 @@ def test_real_part_of_a_filter():
     factors = (rng.normal(size=(40, 2)) @ [1, 1j]).astype(np.complex64)
     values = rng.normal(size=40)
     whole = np.fft.ifft(np.fft.fft(values) * factors).real
-    np.testing.assert_allclose(np.fft.irfft(np.fft.rfft(values) * real_filter(factors), 40), whole, atol=1e-6)
+    made = np.fft.ifft(np.fft.fft(values) * real_filter(factors))
+    np.testing.assert_allclose(made, whole, atol=1e-6)
