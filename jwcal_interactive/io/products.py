@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, SideProduct, State
+from jwcal_interactive.arrays import Exposure, ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, SideProduct, State
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES, RAMP_UNIT, RATE_UNIT
 from jwcal_interactive.io.atomic import Together
 from jwcal_interactive.io.metadata_tree import metadata_hdu
@@ -19,6 +19,11 @@ from jwcal_interactive.io.product_files import ProductFile, hdu_bytes, header_of
 from jwcal_interactive.recipes import RECIPES
 
 __all__ = ["SUFFIXES", "Product", "ProductWriter", "product_path", "products_of", "write_product", "write_tree"]
+
+# Exposure types of integral field units, whose rates other steps treat in their own way; those of lamps only
+# where OPMODE = IFU.
+_IFU_EXP_TYPES = frozenset({"MIR_MRS", "NRS_IFU"})
+_LAMP_EXP_TYPES = frozenset({"NRS_AUTOWAVE", "NRS_LAMP"})
 
 # Suffix of each kind of product, and the data model that opens it.
 SUFFIXES = {
@@ -59,12 +64,18 @@ def products_of(state: State, ramp_suffix: str = "ramp") -> tuple[Product, ...]:
                 "VAR_RNOISE": slopes.var_rnoise,
             }
             kept = tuple(e for e in extra if suffix == "rateints" and e.name == "INT_TIMES")
-            products.append(_main_product(suffix, SUFFIXES[suffix], RATE_UNIT, arrays, kept))
+            model = "IFUImageModel" if suffix == "rate" and _is_ifu(state.exposure) else SUFFIXES[suffix]
+            products.append(_main_product(suffix, model, RATE_UNIT, arrays, kept))
         return tuple(products)
     if isinstance(state, GuiderSlopes):
         arrays = {"SCI": state.data, "ERR": state.err, "DQ": state.dq}
         return (_main_product("cal", SUFFIXES["cal"], RATE_UNIT, arrays, extra),)
     return (_ramp_product(state, ramp_suffix),)
+
+
+def _is_ifu(exposure: Exposure) -> bool:
+    lamp = exposure.exp_type in _LAMP_EXP_TYPES and exposure.keyword("OPMODE") == "IFU"
+    return lamp or exposure.exp_type in _IFU_EXP_TYPES
 
 
 def _main_product(

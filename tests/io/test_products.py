@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import tiny_exposure
 from astropy.io import fits
 from stdatamodels.jwst import datamodels
 
-from jwcal_interactive import Session, calibrate, open_session
-from jwcal_interactive.io.products import product_path
+from jwcal_interactive import Rates, Session, calibrate, open_session
+from jwcal_interactive.arrays import Card
+from jwcal_interactive.io.products import product_path, products_of
 from jwcal_interactive.io.raw import read_ramp
 from jwcal_interactive.version import CAL_VER
 
@@ -145,6 +147,49 @@ def test_the_same_but_for_the_date(session: Session, tmp_path: Path) -> None:
     for first, second in zip(one, two, strict=True):
         with fits.open(first) as a, fits.open(second) as b:
             assert fits.FITSDiff(a, b, ignore_keywords=["DATE"], ignore_hdus=["ASDF"]).identical
+
+
+@pytest.mark.parametrize(
+    ("params", "suffix", "model", "extension"),
+    [
+        ({"save_opt": True}, "fitopt", "RampFitOutputModel", "SIGSLOPE"),
+        ({"save_opt": True, "algorithm": "LIKELY", "opt_name": "mine"}, "likely_chisq", "ImageModel", "SCI"),
+    ],
+)
+def test_optional_products_of_the_fit(
+    tiny_template: Path, tiny_context: Path, tmp_path: Path, params: dict[str, Any], suffix: str, model: str,
+    extension: str,
+) -> None:  # fmt: skip
+    done = calibrate(tiny_template, output_dir=tmp_path, params={"ramp_fit": params})
+    path = tmp_path / f"{params.get('opt_name', STEM)}_{suffix}.fits"
+    assert path in done.products
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with datamodels.open(path) as product:
+            assert type(product).__name__ == model
+            product.validate()
+    with fits.open(path) as hdus:
+        assert np.isfinite(hdus[extension].data).any()
+
+
+@pytest.mark.parametrize(
+    ("exp_type", "opmode", "model"),
+    [
+        ("MIR_MRS", None, "IFUImageModel"),
+        ("NRS_IFU", None, "IFUImageModel"),
+        ("NRS_LAMP", "IFU", "IFUImageModel"),
+        ("NRS_AUTOWAVE", "IFU", "IFUImageModel"),
+        ("NRS_LAMP", "IMAGE", "ImageModel"),
+        ("NRS_MSASPEC", "MSASPEC", "ImageModel"),
+    ],
+)
+def test_rates_of_integral_field_units(session: Session, exp_type: str, opmode: str | None, model: str) -> None:
+    """They have a data model of their own; their integrations do not."""
+    state = session.result("gain_scale")
+    assert isinstance(state, Rates)
+    exposure = replace(state.exposure, exp_type=exp_type, primary=(Card("OPMODE", opmode, ""),))
+    rate, rateints = products_of(state.with_(exposure=exposure))
+    assert (rate.content.model, rateints.content.model) == (model, "CubeModel")
 
 
 def test_existing_products_are_replaced(session: Session, tmp_path: Path) -> None:
