@@ -92,7 +92,7 @@ def _drawn(a: int, b: int, angle: float, y: int, x: int) -> NDArray[np.bool_]:
 def _within(offsets: NDArray[np.float64], limit: float, centre: int) -> NDArray[np.bool_]:
     """Which offsets from a centre are within a limit; the ends are rounded as places."""
     first, last = np.ceil(centre - limit) - centre, np.floor(centre + limit) - centre
-    return (first <= offsets) & (offsets <= last)
+    return np.asarray((first <= offsets) & (offsets <= last))
 
 
 def enlarged(ellipse: Ellipse, ratio: float, longest: float, shape: tuple[int, int]) -> Stamp:
@@ -216,7 +216,7 @@ def find_regions(flags: U8, bit: int, min_area: float, earlier: U8 | None = None
     # Only regions with a row of two runs can have holes.
     perhaps = ~large & (height * width >= min_area) & (found.stops - found.starts > height)
     for i in np.flatnonzero(perhaps):
-        large[i] = _filled(found.pixels(i)) >= min_area
+        large[i] = _filled(found.pixels(int(i))) >= min_area
     return found.chosen(large)
 
 

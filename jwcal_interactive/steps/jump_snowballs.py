@@ -95,7 +95,7 @@ def _with_core(events: Regions, saturated: list[Regions], edge_size: int, shape:
         for core_x, core_y in zip(cores.x, cores.y, strict=True):
             near = ~chosen & ((x - core_x) ** 2 + (y - core_y) ** 2 <= reach**2)
             for i in np.flatnonzero(near):
-                chosen[i] = events.ellipse(i).contains(core_x, core_y)
+                chosen[i] = events.ellipse(int(i)).contains(core_x, core_y)
     return [int(i) for i in np.flatnonzero(chosen)]
 
 
