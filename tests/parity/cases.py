@@ -64,6 +64,13 @@ CASES: tuple[Case, ...] = (
     ),
     Case("MIRI", "MRS MIRIFUSHORT", _MRS),
     Case("MIRI", "MRS MIRIFULONG", replace(_MRS, detector="MIRIFULONG")),
+    Case("NIRCam", "dark, SUB640", replace(_SUB640, exp_type="NRC_DARK", observation="012"), pipeline="dark"),
+    Case(
+        "MIRI",
+        "dark, SUB256, 3 ints",
+        replace(_MIRI, subarray="SUB256", exp_type="MIR_DARKIMG", nints=3, observation="013"),
+        pipeline="dark",
+    ),
     # Optional steps and algorithms, on exposures as small as they allow.
     Case(
         "NIRCam",
