@@ -13,6 +13,7 @@ from jwcal_interactive.io.atomic import Together, writable_folder
 from jwcal_interactive.io.user_files import existing_file
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import Outcome, Watch, compile_kernels
+from jwcal_interactive.planning import Plan, fit_memory, plan_run
 from jwcal_interactive.provenance import Making, ProductOutput, write_side_products
 from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, Recipe, recipe_names
 from jwcal_interactive.runner import Opener, Runner
@@ -25,6 +26,11 @@ __all__ = ["Calibrated", "calibrate"]
 
 def _ignore(_what: object) -> None:
     """Sink for those who do not watch."""
+
+
+def _go_on(_plan: Plan) -> bool:
+    """Run, whatever the plan."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ def calibrate(
     context: str | None = None,
     save_calibrated_ramp: bool = False,
     save_results: Collection[str] = (),
+    memory_limit: int | None = None,
+    on_plan: Callable[[Plan], bool] = _go_on,
     watch: Watch | None = None,
     on_outcome: Callable[[Outcome], None] = _ignore,
     on_message: Callable[[str], None] = _ignore,
@@ -71,6 +79,11 @@ def calibrate(
         Also write the ramp before ``ramp_fit``, with suffix ``_ramp``.
     save_results : collection of str
         Steps whose result is also written, with the name of the step as suffix.
+    memory_limit : int, optional
+        Bytes of memory that the process may take. Bands of rows are made as low as it needs.
+    on_plan : callable, optional
+        Told the plan, with the predicted peak of memory, before the first step; the run ends there if it
+        returns false.
     watch : Watch, optional
         Progress, threads and cancellation.
     on_outcome : callable, optional
@@ -108,8 +121,6 @@ def calibrate(
     _refuse_done(opened, steps)
     effective = _effective(opened, settings)
     _find_references(opened, settings, effective, steps)
-    running = [s for s in steps if s in effective and not effective[s].skip]
-    compile_kernels(on_message, watch.tiles.cancel, running)
     return _run(
         opened,
         effective,
@@ -118,9 +129,12 @@ def calibrate(
         folder,
         watch,
         on_outcome,
+        on_message,
         save_ramp=save_calibrated_ramp,
         save_results=frozenset(get_step(name).name for name in save_results),
         alone=step,
+        memory_limit=memory_limit,
+        on_plan=on_plan,
     )
 
 
@@ -219,10 +233,13 @@ def _run(
     folder: Path,
     watch: Watch,
     on_outcome: Callable[[Outcome], None],
+    on_message: Callable[[str], None],
     *,
     save_ramp: bool,
     save_results: frozenset[str],
     alone: str | None,
+    memory_limit: int | None,
+    on_plan: Callable[[Plan], bool],
 ) -> Calibrated:
     written: list[Path] = []
     with Together() as files, contextlib.closing(opened.source), contextlib.closing(opened.book):
@@ -245,6 +262,12 @@ def _run(
             watch,
             {name: tuple(map(opener, wanted)) for name, wanted in suffixes.items()},
         )
+        if memory_limit is not None:
+            runner = fit_memory(runner, memory_limit)
+        if not on_plan(plan_run(runner)):
+            return Calibrated((), (), ())
+        running = [s for s in steps if s in effective and not effective[s].skip]
+        compile_kernels(on_message, watch.tiles.cancel, running)
         outcomes: list[Outcome] = []
         for ran in runner.run():
             outcomes.append(ran.outcome)

@@ -25,7 +25,7 @@ from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_interactive.references.book import Overrides, ReferenceBook, UsedReference
 from jwcal_interactive.steps.catalogue import STEPS
 
-__all__ = ["Ran", "Runner", "band_height"]
+__all__ = ["Opener", "Ran", "Runner", "band_height", "row_bytes"]
 
 _NoRamp: TypeAlias = Rates | GuiderSlopes
 
@@ -109,7 +109,7 @@ class Runner:
         position = 0
         while position < len(self.steps):
             if not isinstance(state, Rates | GuiderSlopes):
-                links = self._links(state, position)
+                links = self.links(state, position)
                 if any(link.definition for link in links):
                     try:
                         state, results = self._chain(state, links, position)
@@ -123,7 +123,7 @@ class Runner:
             yield ran
             position += 1
 
-    def _links(self, source: Source, position: int) -> list[Link]:
+    def links(self, source: Source, position: int) -> list[Link]:
         """Find the steps from a position on that can run in bands, up to the first that cannot."""
         links = []
         for name in self.steps[position:]:

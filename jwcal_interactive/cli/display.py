@@ -12,8 +12,9 @@ from rich.table import Table
 from jwcal_interactive.kernels.warmup import is_warm, warm_up
 from jwcal_interactive.pipeline import Outcome
 from jwcal_interactive.pipeline import Progress as StepProgress
+from jwcal_interactive.planning import Plan
 
-__all__ = ["Display", "outcome_table"]
+__all__ = ["Display", "outcome_table", "plan_table"]
 
 
 class Display:
@@ -89,4 +90,16 @@ def outcome_table(outcomes: Iterable[Outcome], title: str) -> Table:
         table.add_row(outcome.step, outcome.state, f"{outcome.seconds:.2f}", detail)
     table.add_section()
     table.add_row("all steps", "", f"{total:.2f}", "")
+    return table
+
+
+def plan_table(plan: Plan) -> Table:
+    """Table of the stages of a run: what goes in bands, and what each takes."""
+    table = Table(title="plan", title_justify="left")
+    table.add_column("steps")
+    table.add_column("rows at a time", justify="right")
+    table.add_column("memory / MB", justify="right")
+    for stage in plan.stages:
+        rows = f"{stage.at_once} x {stage.rows}" if stage.rows else "whole frame"
+        table.add_row(", ".join(stage.steps), rows, f"{stage.nbytes / 1e6:.0f}")
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jwcal_interactive.cli.arguments import parse_assignments
-from jwcal_interactive.cli.display import Display, outcome_table
+from jwcal_interactive.cli.display import Display, outcome_table, plan_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
     from jwcal_interactive.headless import Calibrated
 
 __all__ = ["command"]
+
+
+_UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+
+
+def _as_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    """Bytes of a text such as 2GB, 1.5 G or 800MB."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([KMGT]?)i?B?\s*", value, re.IGNORECASE)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is not a size; write it like 2GB or 800MB.")
+    return int(float(found[1]) * _UNITS[found[2].upper()])
 
 
 @click.command("run", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
@@ -32,6 +46,14 @@ __all__ = ["command"]
 )
 @click.option("--context", help="CRDS context such as jwst_1364.pmap, or demo; default: CRDS_CONTEXT.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads; default: all processors.")
+@click.option(
+    "--memory-limit",
+    callback=_as_bytes,
+    help="Memory that may be used, such as 2GB or 800MB; default: as needed.",
+)
+@click.option(
+    "--plan", is_flag=True, help="Tell which steps run in bands of rows, and the memory needed; run nothing."
+)
 @click.option("--quiet", is_flag=True, help="No progress and no table, only the names of the products.")
 @click.pass_context
 def command(
@@ -41,6 +63,8 @@ def command(
     output_dir: Path | None,
     context: str | None,
     threads: int | None,
+    memory_limit: int | None,
+    plan: bool,
     quiet: bool,
 ) -> None:
     """Run a pipeline (or one step) on FILE and write its products.
@@ -69,6 +93,7 @@ def command(
     """  # noqa: D301 - \b keeps click from filling the lines
     from jwcal_interactive.headless import calibrate
     from jwcal_interactive.pipeline import Outcome, Watch
+    from jwcal_interactive.planning import Plan
     from jwcal_interactive.steps.catalogue import STEPS
     from jwcal_interactive.tiles import Tiles
     from jwcal_interactive.visit import exposures_of_visit, looking_back
@@ -83,6 +108,16 @@ def command(
     params: Mapping[str, Mapping[str, Any]] = settings.params
     if file.is_dir():
         exposures, params = exposures_of_visit(file), looking_back(params, file)
+
+    def planned(found: Plan) -> bool:
+        told = f"peak memory: {found.peak / 1e6:.0f} MB predicted"
+        if plan:
+            display.out.print(plan_table(found))
+            display.out.print(told)
+        else:
+            display.say(told)
+        return not plan
+
     for exposure in exposures:
         outcomes: list[Outcome] = []
         with display.bar(f"reading {exposure.name}", 1.0) as bar:
@@ -95,11 +130,14 @@ def command(
                 context=context,
                 save_calibrated_ramp=settings.save_calibrated_ramp,
                 save_results=settings.save_results,
+                memory_limit=memory_limit,
+                on_plan=planned,
                 watch=Watch(bar.step, tiles),
                 on_outcome=outcomes.append,
                 on_message=_in(bar),
             )
-        _tell(display, done, outcome_table(outcomes, f"{pipeline_or_step} on {exposure.name}"), quiet)
+        if not plan:
+            _tell(display, done, outcome_table(outcomes, f"{pipeline_or_step} on {exposure.name}"), quiet)
 
 
 def _tell(display: Display, done: Calibrated, table: Table, quiet: bool) -> None:

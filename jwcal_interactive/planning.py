@@ -1,0 +1,173 @@
+"""What a run will need, before it begins: which steps go in bands, how high those are, and the peak of memory.
+
+The model: a process with all libraries loaded takes `BASE_BYTES`. Steps that run in bands take, per thread, the
+rows of a band and those within reach on both sides, times what `runner.row_bytes` counts for a row: a ramp that
+is read and one that is made, with what a step works with, the slopes, and the references of the step that has
+most of them. Between chains a state is in memory as a whole: 4 bytes of data and 1 of flags for each group of
+each pixel. A step on whole frames has its input, its references, and its output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from jwcal_interactive.arrays import Exposure, Ramp
+from jwcal_interactive.bands import Chain, Link, Source
+from jwcal_interactive.cutouts import ALL
+from jwcal_interactive.errors import InputError
+from jwcal_interactive.instruments import is_interleaved
+from jwcal_interactive.runner import Runner, band_height, row_bytes
+from jwcal_interactive.steps.catalogue import STEPS
+
+__all__ = ["BASE_BYTES", "Plan", "Stage", "fit_memory", "plan_run"]
+
+BASE_BYTES = 205_000_000
+"""Resident memory of a process with numba, astropy and the kernels of a pipeline, measured on Linux."""
+
+# Bytes per group and pixel that a step on whole frames has beyond its input: by default a new ramp.
+_OWN_BYTES = {"jump": 4.0, "ramp_fit": 0.0, "dq_init": 1.0, "saturation": 1.6}
+_RAMP_BYTES = 5.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps that run together.
+
+    Attributes
+    ----------
+    steps : tuple of str
+    rows : int
+        Rows of a band; 0 for whole frames.
+    at_once : int
+        Bands in memory at a time.
+    nbytes : int
+        Memory, without that of the process itself.
+    least : int
+        The same with bands of one row.
+    """
+
+    steps: tuple[str, ...]
+    rows: int
+    at_once: int
+    nbytes: int
+    least: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Stages of a run, in order; ``kept`` bytes of memory are taken throughout."""
+
+    stages: tuple[Stage, ...]
+    kept: int = 0
+
+    @property
+    def peak(self) -> int:
+        """Predicted peak of resident memory, bytes."""
+        return BASE_BYTES + self.kept + max((stage.nbytes for stage in self.stages), default=0)
+
+    @property
+    def least(self) -> int:
+        """The same with the lowest bands, bytes."""
+        return BASE_BYTES + self.kept + max((stage.least for stage in self.stages), default=0)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A source of which only the shape is known yet."""
+
+    exposure: Exposure
+    frame: tuple[int, ...]
+
+    def cut(self, rows: slice = ALL, columns: slice = ALL) -> Ramp:
+        raise NotImplementedError
+
+
+def plan_run(runner: Runner) -> Plan:
+    """Find the stages of a run from shapes and settings; nothing is calibrated.
+
+    A step that turns out to be skipped, or to need whole frames after all, can make the run differ.
+    """
+    stages: list[Stage] = []
+    source: Source = runner.source
+    held, position, slopes = 0, 0, False
+    while position < len(runner.steps):
+        links = [] if slopes else runner.links(source, position)
+        if any(link.definition for link in links):
+            stop = position + len(links)
+            ending = _ramp_bytes(source) if stop < len(runner.steps) else 0
+            stages.append(_in_bands(runner, source, links, held + ending))
+        else:
+            stop = position + 1
+            name = runner.steps[position]
+            params = runner.params.get(name)
+            if params is not None and not params.skip and not slopes:
+                stages.append(_on_whole(runner, source, name))
+        slopes = slopes or "ramp_fit" in runner.steps[position:stop]
+        frame = source.frame
+        if is_interleaved(frame) and "refpix" in runner.steps[position:stop]:
+            frame = (source.exposure.ysize, source.exposure.xsize)
+        source = _Shape(source.exposure, frame)
+        held, position = _ramp_bytes(source), stop
+    return Plan(tuple(stages), getattr(runner.source, "kept_bytes", 0))
+
+
+def fit_memory(runner: Runner, limit: int) -> Runner:
+    """Give a run that keeps within a limit, by lower bands.
+
+    Parameters
+    ----------
+    runner : Runner
+        It has not run yet.
+    limit : int
+        Bytes that the process may take.
+
+    Raises
+    ------
+    InputError
+        With the bytes that it would need.
+    """
+    room = limit - BASE_BYTES
+    while room > 0:
+        lower = replace(runner, band_bytes=room)
+        plan = plan_run(lower)
+        if plan.peak <= limit:
+            return lower
+        if plan.least > limit:
+            break
+        room = min(room * 3 // 4, room - (plan.peak - limit))
+    need = plan_run(replace(runner, band_bytes=1)).peak
+    raise InputError(
+        f"a memory limit of {limit / 1e6:.0f} MB cannot be kept: the run needs {need / 1e6:.0f} MB at least. "
+        "Raise the limit, use fewer threads, or leave out steps that need whole frames."
+    )
+
+
+def _in_bands(runner: Runner, source: Source, links: list[Link], fixed: int) -> Stage:
+    chain = Chain(source, links, {})
+    threads = runner.watch.tiles.threads
+    rows, one_by_one = band_height(source, chain, threads, runner.band_bytes)
+    rows = min(rows, source.frame[0])
+    at_once = 1 if one_by_one else min(threads, -(-source.frame[0] // rows))
+    row = row_bytes(source, chain)
+    height = min(rows + 2 * chain.margin, source.frame[0])
+    least = min(1 + 2 * chain.margin, source.frame[0])
+    names = tuple(link.name for link in links if link.definition)
+    return Stage(names, rows, at_once, fixed + at_once * height * row, fixed + least * row)
+
+
+def _on_whole(runner: Runner, source: Source, name: str) -> Stage:
+    exposure, (ny, nx) = source.exposure, source.frame
+    samples = exposure.nints * exposure.ngroups * ny * nx
+    own = int(_OWN_BYTES.get(name, _RAMP_BYTES) * samples)
+    if name == "ramp_fit":
+        own += 20 * (exposure.nints + 1) * ny * nx
+    types = STEPS[name].references_for(exposure, runner.params[name])
+    files = [runner.book.open(name, t, runner.overrides, exact=t in STEPS[name].uncut) for t in types]
+    references = sum(file.row_bytes() for file in files if file is not None) * ny
+    total = _ramp_bytes(source) + own + references
+    return Stage((name,), 0, 1, total, total)
+
+
+def _ramp_bytes(source: Source) -> int:
+    exposure, (ny, nx) = source.exposure, source.frame
+    return int(_RAMP_BYTES * exposure.nints * exposure.ngroups * ny * nx) + 8 * ny * nx
