@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import sqrt
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from jwcal_interactive.simulate.pixels import PixelMaps, full_pixel_maps
 from jwcal_interactive.steps.jump import jump
 from jwcal_interactive.steps.ramp_fit import RampFitParams, ramp_fit
 from jwcal_interactive.tiles import Tiles
+
+Algorithm: TypeAlias = Literal["OLS_C", "LIKELY"]
 
 FLUXES = (0.05, 5.0, 500.0)
 """Light, electron/s per pixel: below the read noise of the ramp, near it, and far above."""
@@ -73,7 +75,7 @@ class Row:
 
 
 def slopes(
-    algorithms: Iterable[Literal["OLS_C", "LIKELY"]] = ("OLS_C", "LIKELY"),
+    algorithms: Iterable[Algorithm] = ("OLS_C", "LIKELY"),
     fluxes: Iterable[float] = FLUXES,
     hits: Iterable[bool] = (False, True),
     nints: Iterable[int] = (1, 3),
@@ -91,7 +93,7 @@ def slopes(
     pixels = full_pixel_maps(detector_named("NIRCAM", "NRCALONG")).cut((middle, middle))
     algorithms, tiles = tuple(algorithms), Tiles(threads=1)
     for flux, hit, integrations in product(fluxes, hits, nints):
-        found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in algorithms}
+        found: dict[Algorithm, list[NDArray[np.float64]]] = {name: [] for name in algorithms}
         for number in range(_EXPOSURES):
             key = [seed, round(1000 * flux), integrations, number]
             ramp, references, truth = _ramps(np.random.default_rng(key), pixels, flux, integrations, hit)
