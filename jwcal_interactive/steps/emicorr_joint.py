@@ -20,6 +20,8 @@ TRIALS = 500
 _NO_NORM = 1e-8
 # Relative difference of values of chi squared that count as equal.
 _EQUAL = 1e-9
+# Integrations are summed by phase so many at a time that this is not exceeded.
+_SUMS_BYTES = 64 << 20
 # Pixels whose groups scatter more than this many medians are too bright or bad.
 _LARGEST_SCATTER = 2
 
@@ -121,10 +123,16 @@ def _fit(
     nints, ngroups = data.shape[:2]
     nbins = wave.amplitudes.size
     spline = _spline(wave)
-    sums, counts = _summed(data, pixeldq, clocks, wave, nbins, tiles)
+    good = _good_pixels(data, pixeldq, tiles)
     from_group_to_group = clocks.group / wave.period % 1
     phases = ((np.arange(nbins) + 0.5) / nbins)[:, None] + np.arange(ngroups) * from_group_to_group
-    norm, product = _terms(spline, phases % 1, sums, counts, tiles)
+    norm, product = np.empty((TRIALS, nints)), np.empty((TRIALS, nints))
+    together = max(1, _SUMS_BYTES // (8 * nbins * ngroups))
+    for first in range(0, nints, together):
+        some = slice(first, first + together)
+        sums, counts = _summed(data[some], good[some], clocks, wave, nbins, tiles)
+        norm[:, some], product[:, some] = _terms(spline, phases % 1, sums, counts, tiles)
+    del good
     tiles.check()
 
     # The phase of an integration after the first, relative to that of the first.
@@ -142,22 +150,27 @@ def _fit(
     return FittedWave(wave, spline, starts + np.arange(nints) * later, amplitudes)
 
 
-def _summed(
-    data: F32, pixeldq: NDArray[np.uint32], clocks: Clocks, wave: Wave, nbins: int, tiles: Tiles
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum (nints, ngroups, nbins) and count (nbins, nints) the good pixels in each bin of phase."""
-    from jwcal_interactive.kernels.emicorr_joint import scatter_of_groups, sum_by_phase
+def _good_pixels(data: F32, pixeldq: NDArray[np.uint32], tiles: Tiles) -> NDArray[np.bool_]:
+    """Find the pixels (nints, ny, nx) without flags and with a moderate scatter among the groups."""
+    from jwcal_interactive.kernels.emicorr_joint import scatter_of_groups
 
-    nints, ngroups, ny, nx = data.shape
+    nints, _, ny, nx = data.shape
     scatter = np.empty((nints, ny, nx), np.float32)
     tiles.over_rows(ny, lambda y0, y1: scatter_of_groups(data, scatter, y0, y1))
     tiles.check()
     finite = scatter[np.isfinite(scatter)]
     limit = _LARGEST_SCATTER * np.median(finite, overwrite_input=True) if finite.size else 0
-    del finite
     tiles.check()
-    good = (scatter < limit) & (pixeldq == 0)
+    return np.asarray((scatter < limit) & (pixeldq == 0))
 
+
+def _summed(
+    data: F32, good: NDArray[np.bool_], clocks: Clocks, wave: Wave, nbins: int, tiles: Tiles
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum (nints, ngroups, nbins) and count (nbins, nints) the good pixels in each bin of phase."""
+    from jwcal_interactive.kernels.emicorr_joint import sum_by_phase
+
+    nints, ngroups, ny, nx = data.shape
     clock = np.arange(ny)[:, None] * clocks.row + np.arange(nx // AMPLIFIERS) * clocks.samples
     bins = np.minimum((clock / wave.period % 1 * nbins).astype(np.int64), nbins - 1)
     bins[:, BAD_COLUMNS] = -1

@@ -10,6 +10,7 @@ import pytest
 
 from jwcal_interactive.arrays import Reference
 from jwcal_interactive.errors import Cancelled, ParameterError, ReferenceError, Skip
+from jwcal_interactive.steps import emicorr_joint as joint
 from jwcal_interactive.steps.emicorr import EmiCorrParams, emicorr
 from jwcal_interactive.steps.emicorr_joint import lowest, vertex
 from jwcal_interactive.steps.emicorr_sequential import Sequence, clipped_mean_of_sorted
@@ -180,6 +181,12 @@ class TestRuns:
         assert bytes_of(ramp) == before
         assert one.groupdq.base is ramp.groupdq.base
         assert one.pixeldq.base is ramp.pixeldq.base
+
+    def test_integrations_summed_one_by_one(self, quiet, monkeypatch):
+        ramp = with_wave(quiet(), interference())
+        together = run(ramp, reference())
+        monkeypatch.setattr(joint, "_SUMS_BYTES", 1)
+        assert run(ramp, reference()).data.tobytes() == together.data.tobytes()
 
     @pytest.mark.parametrize("params", METHODS[:3])
     def test_cancel(self, params, quiet):
