@@ -17,6 +17,7 @@ __all__ = ["CLOCK", "Interference", "emi_case", "frequencies_of", "frequency", "
 
 CLOCK = 1e-5  # s, time of one sample of a pixel
 _OUTPUTS = 4
+_IN_STEP = 1e-3  # periods
 _FREQUENCIES = {"Hz390": 390.625, "Hz10": 10.039216}  # Hz
 
 
@@ -39,10 +40,15 @@ def emi_case(subarray: Subarray) -> str:
 
 
 def frequencies_of(detector: Detector, subarray: Subarray) -> tuple[str, ...]:
-    """Names of the frequencies that occur in a readout, the strongest first."""
-    if subarray.name != "FULL":
-        return ("Hz390", "Hz10")
-    return (f"Hz10_slow_{detector.name}",) if subarray.nsamples > 1 else ("Hz10",)
+    """Names of the frequencies that occur in a readout, the strongest first.
+
+    A frame of some readouts lasts a whole number of periods of the fastest wave: there it is the same in all
+    frames, a part of the bias, and is left out.
+    """
+    if subarray.nsamples > 1:
+        return (f"Hz10_slow_{detector.name}",)
+    periods = subarray.frame_time * frequency("Hz390")
+    return ("Hz10",) if abs(periods - round(periods)) < _IN_STEP else ("Hz390", "Hz10")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The sky that falls on a detector: stars, galaxies, background, in e-/s per pixel."""
+"""The sky that falls on a detector: stars, galaxies, spectra, background, in e-/s per pixel."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 __all__ = ["Scene", "sky_rate"]
 
 _MOFFAT_BETA = 2.6
+_TRACE_WIDTH = 1.4  # pixels, sigma across a spectrum
+_TRACE_REACH = 8  # pixels on either side, beyond which nothing is left
+_TRACE_BEND = 3.0  # pixels between the middle and the ends
+_LINES = 12  # emission lines per spectrum
 _STAMP_RADII = ((3e4, 160), (3e3, 80), (0.0, 32))  # total rate above which a stamp needs that radius
 
 
@@ -27,6 +31,12 @@ class Scene:
         Faintest and brightest total rate; numbers fall as a power law of index -1.4 (stars), -1.8.
     fwhm : float
         Width of the point-spread function (a Moffat profile), pixels.
+    traces : int
+        Spectra, dispersed along the rows at equal distances; if their number is odd, one lies in the middle.
+    trace_rates : tuple of float
+        Faintest and brightest continuum, e-/s per pixel on the ridge of a spectrum.
+    trace_span : tuple of float
+        Where spectra begin and end, as shares of a row.
     """
 
     background: float = 0.2
@@ -35,6 +45,14 @@ class Scene:
     galaxies: int = 350
     galaxy_rates: tuple[float, float] = (20.0, 5e3)
     fwhm: float = 2.0
+    traces: int = 0
+    trace_rates: tuple[float, float] = (3.0, 300.0)
+    trace_span: tuple[float, float] = (0.0, 1.0)
+
+    @classmethod
+    def spectra(cls, traces: int = 21, span: tuple[float, float] = (0.0, 1.0)) -> Scene:
+        """Spectra on a dark ground, as a spectrograph with slits sees the sky."""
+        return cls(background=0.0, stars=0, galaxies=0, traces=traces, trace_span=span)
 
 
 def _power_law(
@@ -102,6 +120,31 @@ def _add_galaxy(
     target += (rate / (2 * np.pi * scale**2 * ratio) * profile).astype(np.float32)
 
 
+def _add_traces(
+    sky: NDArray[np.float32],
+    window: tuple[slice, slice],
+    shape: tuple[int, int],
+    scene: Scene,
+    rng: np.random.Generator,
+) -> None:
+    """Add spectra: a sloping continuum with emission lines, Gaussian across a slightly bent ridge."""
+    ny, nx = shape
+    x = np.arange(nx) / nx
+    low, high = scene.trace_rates
+    lit = (x >= scene.trace_span[0]) & (x < scene.trace_span[1])
+    rows = np.arange(window[0].start, window[0].stop)
+    for number in range(scene.traces):
+        spectrum = low * (high / low) ** rng.random() * (1 + rng.uniform(-0.5, 0.5) * x)
+        for place, strength in zip(rng.random(_LINES), rng.exponential(2.0, _LINES), strict=True):
+            spectrum = spectrum * (1 + strength * np.exp(-(((x - place) * nx / 2.5) ** 2)))
+        spectrum = spectrum * lit
+        ridge = ny * (number + 0.5) / scene.traces - 0.5 + _TRACE_BEND * (2 * x - 1) ** 2
+        near = np.abs(rows - ridge.mean()) <= _TRACE_REACH + _TRACE_BEND
+        offset = rows[near, None] - ridge[None, window[1]]
+        profile = np.exp(-((offset / _TRACE_WIDTH) ** 2) / 2) * (np.abs(offset) <= _TRACE_REACH)
+        sky[near] += (profile * spectrum[window[1]]).astype(np.float32)
+
+
 def sky_rate(
     scene: Scene, shape: tuple[int, int], window: tuple[slice, slice], seed: int
 ) -> NDArray[np.float32]:
@@ -144,4 +187,5 @@ def sky_rate(
     for rate, centre, *form in zip(rates, centres, scales, ratios, angles, strict=True):
         middle = (float(centre[0]), float(centre[1]))
         _add_galaxy(sky, window, middle, float(rate), (form[0], form[1], form[2]))
+    _add_traces(sky, window, shape, scene, rng)
     return sky

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from jwcal_interactive.errors import ParameterError
-from jwcal_interactive.simulate import ExposureSpec, Scene, simulate_exposure
+from jwcal_interactive.simulate import ExposureSpec, Scene, SimulatedExposure, simulate_exposure
 from jwcal_interactive.simulate.detectors import DETECTORS, Detector
-from jwcal_interactive.simulate.pixels import full_pixel_maps
+from jwcal_interactive.simulate.pixels import full_pixel_maps, picture_frame
 
 DARK_SKY = Scene(background=0.0, stars=0, galaxies=0)
 
@@ -145,6 +145,84 @@ class TestHits:
         assert late.any()
         assert set(hits.first_difference[late]) == {1}
         assert set(hits.first_difference[(hits.group == 0) & (hits.frame == 0)]) == {0}
+
+
+class TestLargeEvents:
+    def events(self, **rates: float) -> SimulatedExposure:
+        spec = ExposureSpec(subarray="SUB640", ngroups=6, scene=DARK_SKY, **rates)  # type: ignore[arg-type]
+        return simulate_exposure(spec)
+
+    def test_rates_can_be_chosen(self, small_detector: Detector) -> None:
+        pixel_seconds = 64 * 48 * 6 * 4.18584
+        none = self.events(snowball_rate=0.0, shower_rate=0.0)
+        assert none.events == ()
+        many = self.events(snowball_rate=20 / pixel_seconds, shower_rate=60 / pixel_seconds)
+        kinds = [event.kind for event in many.events]
+        assert 8 < kinds.count("snowball") < 36
+        assert 35 < kinds.count("shower") < 90
+
+    def test_snowballs_fill_their_core(self, small_detector: Detector) -> None:
+        exposure = self.events(snowball_rate=2e-4, shower_rate=0.0)
+        maps = full_pixel_maps(small_detector).cut(exposure.spec.subarray_description.window)
+        last = exposure.raw[0, -1].astype(float)
+        rows, columns = np.mgrid[:48, :64]
+        event = exposure.events[0]
+        core = np.hypot(rows - event.y, columns - event.x) <= event.semi_major
+        core &= maps.light & (maps.population == 0)
+        assert core.any()
+        assert (last[core] - maps.bias[core] > 0.9 * small_detector.full_well / small_detector.gain).all()
+
+    def test_showers_are_faint_and_wide(self, small_detector: Detector) -> None:
+        """Their charge stands within the ellipse that the truth tells of, and fills nothing."""
+        exposure = self.events(snowball_rate=0.0, shower_rate=2e-4)
+        quiet = self.events(snowball_rate=0.0, shower_rate=0.0)
+        event = max(exposure.events, key=lambda e: e.semi_major)
+        hits = exposure.hits
+        assert hits.amplitude.size > quiet.hits.amplitude.size + 300
+        dy, dx = hits.y - event.y, hits.x - event.x
+        cos, sin = np.cos(event.angle), np.sin(event.angle)
+        inside = (
+            np.hypot((dx * cos + dy * sin) / event.semi_major, (dy * cos - dx * sin) / event.semi_minor) <= 1
+        )
+        then = (hits.integration == event.integration) & (hits.group == event.group)
+        assert (then & inside).sum() > 50
+        assert np.median(hits.amplitude[then & inside]) < 600 / small_detector.gain
+
+    def test_cosmic_rays_of_before_stay(self, small_detector: Detector) -> None:
+        """Showers are drawn after all else: without them the same rays hit."""
+        assert self.events().hits.amplitude.tolist() == self.events(shower_rate=0.0).hits.amplitude.tolist()
+
+
+def test_spectra_lie_on_a_dark_ground(small_detector: Detector) -> None:
+    spec = ExposureSpec(ngroups=1, scene=Scene.spectra(3), cosmic_rays=False)
+    slope = simulate_exposure(spec).slope
+    bright = np.median(slope[:, 4:-4], axis=1)
+    ridges = np.array([128 * (i + 0.5) / 3 for i in range(3)])
+    rows = np.arange(128)
+    distance = np.abs(rows[:, None] - ridges).min(axis=1)
+    assert (bright[distance < 1.5] > 0.5).all()
+    assert not slope[distance > 13].any()
+
+
+def test_flat_is_in_the_slope(small_detector: Detector) -> None:
+    DETECTORS["NRCALONG"] = replace(small_detector, flat_scatter=0.1)  # `small_detector` restores the table
+    flat_sky = Scene(background=100.0, stars=0, galaxies=0)
+    spec = ExposureSpec(ngroups=1, scene=flat_sky, cosmic_rays=False)
+    maps = full_pixel_maps(spec.detector_description)
+    electrons = simulate_exposure(spec).slope * maps.gain
+    light = maps.light
+    assert (electrons / maps.flat)[light].std() / electrons[light].std() < 0.3
+
+
+def test_picture_frame_glows_beside_the_sky(small_detector: Detector) -> None:
+    quiet = ExposureSpec(ngroups=2, scene=DARK_SKY, cosmic_rays=False)
+    dark, glowing = (simulate_exposure(replace(quiet, picture_frame=f)) for f in (0.0, 2000.0))
+    grown = np.diff(glowing.raw[0].astype(float), axis=0)[0] - np.diff(dark.raw[0].astype(float), axis=0)[0]
+    maps = full_pixel_maps(small_detector)
+    good = maps.light & (maps.population == 0)
+    expected = 2000 * picture_frame(small_detector)[good] * quiet.group_time
+    assert grown[good].mean() == pytest.approx(expected.mean(), rel=0.02)
+    assert np.array_equal(dark.slope, glowing.slope)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from jwcal_interactive.errors import OutputError, ParameterError
 from jwcal_interactive.simulate import (
     ExposureSpec,
     SimulatedExposure,
+    read_events,
     read_truth,
     simulate_exposure,
     write_level1b,
@@ -115,6 +116,17 @@ def test_truth_file_holds_slope_and_hits(exposure: SimulatedExposure, tmp_path: 
     assert np.array_equal(slope, exposure.slope)
     for name, values in vars(exposure.hits).items():
         assert np.array_equal(getattr(hits, name), values), name
+
+
+def test_truth_file_holds_the_large_events(small_detector: Detector, tmp_path: Path) -> None:
+    spec = ExposureSpec(subarray="SUB640", ngroups=4, snowball_rate=1e-4, shower_rate=1e-4)
+    exposure = simulate_exposure(spec)
+    assert {event.kind for event in exposure.events} == {"snowball", "shower"}
+    assert read_events(write_truth(exposure, tmp_path)) == exposure.events
+
+
+def test_truth_file_without_events(exposure: SimulatedExposure, tmp_path: Path) -> None:
+    assert read_events(write_truth(exposure, tmp_path)) == ()
 
 
 def test_unknown_filter_is_refused_and_leaves_nothing(small_detector: Detector, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def _detector(name: str, sca_num: int, axes: tuple[int, int], aperture: Aperture
             Subarray(
                 name="SUB512",
                 xstart=897,
-                ystart=1041,
+                ystart=1009,
                 xsize=512,
                 ysize=32,
                 noutputs=1,
