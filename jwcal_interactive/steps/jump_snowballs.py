@@ -65,6 +65,7 @@ def _in_one_integration(groupdq: U8, p: JumpParams, tiles: Tiles) -> tuple[int, 
         events = find_regions(groupdq[k], DQ.JUMP_DET, p.min_jump_area)
         if p.sat_required_snowball:
             saturated = [find_regions(groupdq[k], DQ.SATURATED, p.min_sat_area, groupdq[k - 1])]
+            tiles.check()
             if k < last:
                 saturated.append(find_regions(groupdq[k + 1], DQ.SATURATED, p.min_sat_area, groupdq[k]))
             chosen = _with_core(events, saturated, p.edge_size, shape)

@@ -91,8 +91,8 @@ def large_events(ramp: Ramp, refs: References, p: LargeEventsParams, tiles: Tile
 
     Not an official step: it works on the flags that `jump` has set, with or without its own search for large
     events, and shows what was found. In each group, pixels with a new JUMP_DET that are near each other
-    form an event if the ellipse with their second moments is large enough in both directions: tracks are
-    thin. Events that fill their ellipse, or have a core that has just become saturated, are snowballs; others
+    form an event if they are as many as a disk of `min_radius` has, and the ellipse with their second moments
+    is large enough in both directions: tracks are thin. Events that fill their ellipse, or have a core that has just become saturated, are snowballs; others
     are showers. The enlarged ellipse gets JUMP_DET where groups are usable.
 
     The side product has the label (LABEL) and kind (KIND: 1 snowball, 2 shower) of what was flagged in each
@@ -108,7 +108,7 @@ def large_events(ramp: Ramp, refs: References, p: LargeEventsParams, tiles: Tile
     nints, ngroups, ny, nx = ramp.groupdq.shape
     if ngroups < 2:
         raise Skip("NGROUPS = 1; there are no jumps in a single group")
-    if not ((ramp.groupdq & _JUMP_DET) != 0).any():
+    if not any((group & _JUMP_DET).any() for group in ramp.groupdq.reshape(-1, ny, nx)):
         raise Skip("no group has the flag JUMP_DET; run jump before")
     events: list[_Event] = []
     for i in range(nints):
@@ -149,7 +149,8 @@ def large_events(ramp: Ramp, refs: References, p: LargeEventsParams, tiles: Tile
 
 def _find(groupdq: U8, i: int, k: int, p: LargeEventsParams) -> list[_Event]:
     """Events of one group of an integration."""
-    regions = find_regions(groupdq[k], DQ.JUMP_DET, 1, groupdq[k - 1], p.max_gap)
+    smallest = math.pi * p.min_radius**2
+    regions = find_regions(groupdq[k], DQ.JUMP_DET, smallest, groupdq[k - 1], p.max_gap)
     minor, major = regions.semi_axes
     chosen = np.flatnonzero((minor >= p.min_radius) & (major <= p.max_radius))
     return [_describe(regions, int(n), groupdq, i, k) for n in chosen]
