@@ -90,10 +90,11 @@ def large_events(ramp: Ramp, refs: References, p: LargeEventsParams, tiles: Tile
     """Find snowballs and showers among the jumps, flag around them, and list them.
 
     Not an official step: it works on the flags that `jump` has set, with or without its own search for large
-    events, and shows what was found. In each group, pixels with a new JUMP_DET that are near each other
-    form an event if they are as many as a disk of `min_radius` has, and the ellipse with their second moments
-    is large enough in both directions: tracks are thin. Events that fill their ellipse, or have a core that has just become saturated, are snowballs; others
-    are showers. The enlarged ellipse gets JUMP_DET where groups are usable.
+    events, and shows what was found. In each group, pixels with a new JUMP_DET that are near each other form an
+    event if they are as many as a disk of `min_radius` has, and the ellipse with their second moments is large
+    enough in both directions: tracks are thin. Events that fill their ellipse, or have a core that has just
+    become saturated, are snowballs; others are showers. The enlarged ellipse gets JUMP_DET where groups are
+    usable.
 
     The side product has the label (LABEL) and kind (KIND: 1 snowball, 2 shower) of what was flagged in each
     group, and a table of the events (EVENTS): centres and semi-axes in pixels, from 0; orientation from +y
