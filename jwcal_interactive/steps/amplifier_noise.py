@@ -12,7 +12,7 @@ from jwcal_interactive.instruments import FULL_SIZE, RAMP_UNIT
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.background_mask import draft_rates
 from jwcal_interactive.steps.definition import step
-from jwcal_interactive.steps.group_images import add_up, over_images
+from jwcal_interactive.steps.group_images import over_images
 from jwcal_interactive.tiles import Tiles
 
 __all__ = ["AmplifierNoiseParams", "amplifier_noise"]
@@ -71,13 +71,15 @@ class AmplifierNoiseParams(StepParams):
     params=AmplifierNoiseParams,
 )
 def amplifier_noise(ramp: Ramp, refs: References, p: AmplifierNoiseParams, tiles: Tiles) -> Ramp:
-    """Subtract the median of each line of each amplifier from the differences of groups.
+    """Subtract from each group the median of each line of each amplifier.
 
     Sources and a smooth sky are found in a draft of the count rates, where the noise of all groups is averaged.
-    The sky is taken away from each difference of two groups, pixels with a jump, unusable ones, sources and
-    outliers are left out, and the median of what one amplifier reads of a line along the fast direction is its
-    noise. The sky stays in the data. Since it comes from all groups together, slow drifts of the noise do not
-    pass for sky, and over an integration what is subtracted adds up to nearly nothing.
+    In each group, less the first one of its integration and less the sky, pixels that had a jump, unusable
+    ones, sources and outliers are left out, and the median of what one amplifier reads of a line along the fast
+    direction is its noise. The sky stays in the data; since it comes from all groups together, slow drifts of
+    the noise do not pass for sky. The first group stays as it is: its noise is then that of all groups, which
+    no slope sees. Errors of the medians do not add up from group to group, as they would in differences of
+    adjacent groups.
 
     Raises
     ------
@@ -91,30 +93,32 @@ def amplifier_noise(ramp: Ramp, refs: References, p: AmplifierNoiseParams, tiles
     if exposure.instrument == "MIRI":
         raise Skip("INSTRUME = MIRI: the 1/f noise of amplifiers is one of near-infrared detectors")
     if ngroups < 2:
-        raise Skip("NGROUPS = 1; noise is measured in differences of groups")
+        raise Skip("NGROUPS = 1; noise is measured in differences to the first group")
     given = _given_sources(refs, ramp.data.shape)
     along_x = abs(exposure.slowaxis) == 2
     channels = AMPLIFIERS if p.by_amplifier and _four_amplifiers(exposure, ny, nx) else 1
     rates = draft_rates(ramp, refs, tiles)
     good = (ramp.pixeldq & np.uint32(DQ.DO_NOT_USE | DQ.REFERENCE_PIXEL)) == 0
     sources, sky = _scene(rates, given, good, p, along_x, channels, tiles)
-    sky *= np.float32(exposure.group_time)
     from jwcal_interactive.kernels.background import background_limits, gather_values, keep_between
     from jwcal_interactive.kernels.clean_flicker_noise import Scratch, subtract_line_medians
 
     data = np.empty_like(ramp.data)
     data[:, 0] = ramp.data[:, 0]
-    unusable = np.uint8(DQ.DO_NOT_USE | DQ.JUMP_DET | DQ.SATURATED)
+    unusable = np.uint8(DQ.DO_NOT_USE | DQ.SATURATED)
+    jumped = _first_jumps(ramp, tiles)
 
     def clean(scratch: Scratch, i: int, g: int) -> None:
         image, use = scratch.image, scratch.use
-        np.subtract(ramp.data[i, g], ramp.data[i, g - 1], out=image)
-        image -= sky
+        np.subtract(ramp.data[i, g], ramp.data[i, 0], out=image)
+        signal = sky * np.float32(g * exposure.group_time)
+        image -= signal
         tiles.check()
         np.isfinite(image, out=use)
         use &= good
         use &= ~(sources[i] if sources.ndim == 3 else sources)
-        use &= (ramp.groupdq[i, g] & unusable) == 0
+        use &= ((ramp.groupdq[i, g] | ramp.groupdq[i, 0]) & unusable) == 0
+        use &= jumped[i] > g
         tiles.check()
         # Outliers show once most of the noise is gone; strong noise of a line must not pass for them.
         subtract_line_medians(image, use, along_x, channels, scratch.values, tiles.check)
@@ -124,15 +128,26 @@ def amplifier_noise(ramp: Ramp, refs: References, p: AmplifierNoiseParams, tiles
         keep_between(image, *background_limits(values, _CLIP_SIGMA, _CLIP_SIGMA, lower_half_only=True), use)
         tiles.check()
         subtract_line_medians(image, use, along_x, channels, scratch.values, tiles.check)
-        image += sky
-        data[i, g] = image
+        image += signal
+        tiles.check()
+        np.add(image, ramp.data[i, 0], out=data[i, g])
 
     images = [(i, g) for i in range(nints) for g in range(1, ngroups)]
     over_images(images, lambda: Scratch((ny, nx)), tiles, clean)
-    differences = np.ones((nints, ngroups), np.bool_)
-    differences[:, 0] = False
-    add_up(data, differences, tiles)
     return ramp.with_(data=data, side_products=_side_products(ramp, p, sources, data))
+
+
+def _first_jumps(ramp: Ramp, tiles: Tiles) -> NDArray[np.uint16]:
+    """Group of the first jump of each pixel and integration; NGROUPS without one. (nints, ny, nx)."""
+    nints, ngroups, ny, nx = ramp.data.shape
+    first = np.full((nints, ny, nx), ngroups, np.uint16)
+
+    def find(y0: int, y1: int) -> None:
+        for g in reversed(range(ngroups)):
+            first[:, y0:y1][(ramp.groupdq[:, g, y0:y1] & np.uint8(DQ.JUMP_DET)) != 0] = g
+
+    tiles.over_rows(ny, find)
+    return first
 
 
 def _given_sources(refs: References, shape: tuple[int, ...]) -> B1 | None:
