@@ -131,5 +131,5 @@ def _model(rates: Rates, suffix: str) -> Any:
         path = Path(folder) / f"draft_{suffix}.fits"
         with Together() as files:
             write_product(product, rates, path, {}, (), files)
-        with datamodels.open(path, memmap=False) as model:
+        with datamodels.open(path) as model:
             return model.copy()
