@@ -189,7 +189,9 @@ def _scene(
 
     rate = rates.rate.data
     known = good & np.isfinite(rate)
-    everywhere = np.zeros(rate.shape, np.bool_) if given is None else given.reshape(-1, *rate.shape).any(axis=0)
+    everywhere: B1 = np.zeros(rate.shape, np.bool_)
+    if given is not None:
+        everywhere = np.asarray(given.reshape(-1, *rate.shape).any(axis=0))
     rows, columns = (max(min(p.background_box_size, size // _FEWEST_BOXES), 1) for size in rate.shape)
     how = Background("model", (rows, columns), smoothing=3)
     scratch = np.empty(rate.size, np.float32)

@@ -47,7 +47,8 @@ def test_row_noise_goes_and_sources_stay(
         print(
             f"\n{name:<16} noise of lines {rows[0]:.4f} -> {rows[1]:.4f} DN/s "
             f"(factor {rows[0] / rows[1]:.1f}), of pixels {pixels[0]:.4f} -> {pixels[1]:.4f}; "
-            f"median offset of the sky {offset[0]:+.5f} -> {offset[1]:+.5f}; median pull of {bright.sum()} bright pixels {bias[0]:+.3f} -> {bias[1]:+.3f}"
+            f"median offset of the sky {offset[0]:+.5f} -> {offset[1]:+.5f}; "
+            f"median pull of {bright.sum()} bright pixels {bias[0]:+.3f} -> {bias[1]:+.3f}"
         )
     assert rows[1] < rows[0] / 2
     assert pixels[1] < pixels[0]
