@@ -17,7 +17,7 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.kernels import signatures as sig
 from jwcal_interactive.kernels.compiling import kernel
 
-__all__ = ["SEGMENT_VALUES", "fit_ramps"]
+__all__ = ["fit_ramps"]
 
 _DO_NOT_USE = np.uint32(DQ.DO_NOT_USE)
 _SATURATED = np.uint32(DQ.SATURATED)
@@ -36,11 +36,6 @@ _LARGE_VARIANCE = 1e6
 _RATIOS = np.array([5.0, 10.0, 20.0, 50.0, 100.0])
 # Noise of the slope and intercept of two groups, in units of that of one: as rounded in the official code.
 _SQRT2 = 1.41421356
-SEGMENT_VALUES = (
-    "first", "last", "slope", "sigslope", "var_poisson", "var_rnoise", "yint", "sigyint", "weights",
-)  # fmt: skip
-"""What is told of each segment: its first and last group, then the columns of the optional product."""
-
 # What the first element of an integration is.
 _GROUPS, _FIRST_GROUP_ONLY, _ZERO_FRAME = 0, 1, 2
 # Pixels handled together where a ramp has no flag at all; longest ramp worth sorting that way.
@@ -587,9 +582,9 @@ def fit_ramps(
     out, outi : four of (ny, nx), four of (nints, ny, nx)
         Slope and error, DN/s, Poisson and read-noise variance, DN^2/s^2; flags in `out_dq`, `outi_dq`.
     optional : (9, nints, nsegments, ny, nx), (nints, ny, nx), (nints, njumps, ny, nx), int64 (ny, 2)
-        `SEGMENT_VALUES` of segments, pedestals, and heights of jumps, DN, as many as there is room for:
-        nsegments and njumps may be 0. The largest numbers of segments and of jumps in each row. All of
-        length 0 if not wanted; zeros before.
+        Of segments: first and last group, slope and its uncertainty, Poisson and read-noise variance,
+        intercept and its uncertainty, weight; pedestals; heights of jumps, DN; as many as there is room for.
+        Largest numbers of segments and jumps in each row. All of length 0 if not wanted; zeros before.
     """
     nints, _, _, nx = data.shape
     ngroups = stop - start

@@ -24,14 +24,7 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.kernels import signatures as sig
 from jwcal_interactive.kernels.compiling import kernel
 
-__all__ = [
-    "ALPHA_NOISE",
-    "ALPHA_PHOTONS",
-    "BETA_NOISE",
-    "BETA_PHOTONS",
-    "TIME",
-    "fit_likely",
-]
+__all__ = ["ALPHA_NOISE", "ALPHA_PHOTONS", "BETA_NOISE", "BETA_PHOTONS", "TIME", "fit_likely"]
 
 _DO_NOT_USE = np.uint8(DQ.DO_NOT_USE)
 _SATURATED = np.uint8(DQ.SATURATED)
@@ -107,26 +100,20 @@ def _load(work, arrays, times, i, y, first, last):
         seen[c] = jump[c] = 0
         lost[c] = 1
         before[c] = data[i, 0, y, c]
-    if extra:
-        for c in range(nx):
+        if extra:
             before[c] = zeroframe[i, y, c]
+    work.good[:] = 1.0
     for k in range(ndiffs + 1 - extra):
         flags = groupdq[i, k, y]
         outside = np.uint8(k < first or k > last)  # DO_NOT_USE is bit 0
-        here, there = k - 1 + extra, k + extra  # the differences before and after this group
         for c in range(nx):
             flag = flags[c] | outside
             seen[c] |= flag
             lost[c] &= (flag & _DO_NOT_USE) | ((flag & _SATURATED) >> np.uint8(1))
-        if k == 0 and extra:
+        for beside in range(max(k - 1 + extra, 0), min(k + 1 + extra, ndiffs)):
+            good = work.good[beside]
             for c in range(nx):
-                work.good[0, c] = 1.0
-        if here >= 0:
-            for c in range(nx):
-                work.good[here, c] = work.good[here, c] if flags[c] | outside == 0 else 0.0
-        if there < ndiffs:
-            for c in range(nx):
-                work.good[there, c] = 1.0 if flags[c] | outside == 0 else 0.0
+                good[c] = good[c] if flags[c] | outside == 0 else 0.0
     for k in range(ndiffs):
         values = data[i, k + 1 - extra, y]
         for c in range(nx):
@@ -304,14 +291,9 @@ def _solve(work, n, chi_squared):
         first[c] = second[c] = 0.0
     for k in range(ndiffs):
         sign = -1.0 if k % 2 == 0 else 1.0
-        d, left, right, one = diff[k], theta[k], phi[k + 1], p[_THETA_DIFF, k]
-        if k == 0:
-            for c in range(n):
-                first[c] += d[c] * sign / last[c] * right[c] * one[c]
-        else:
-            b = beta[k - 1]
-            for c in range(n):
-                first[c] += d[c] * sign / last[c] * b[c] * right[c] * one[c]
+        d, left, right, one, b = diff[k], theta[k], phi[k + 1], p[_THETA_DIFF, k], beta[max(k - 1, 0)]
+        for c in range(n):  # of k = 0 nothing, as Theta_D is 0
+            first[c] += d[c] * sign / last[c] * b[c] * right[c] * one[c]
         for c in range(n):
             second[c] += d[c] * d[c] * left[c] * right[c] / last[c]
     chi2, scale = fits[_CHI2], fits[_SCALE]
@@ -440,8 +422,7 @@ def _drop_jump(work, c, two):
     best_one, best_two = work.fits[_T1, c], work.fits[_T2, c] if two else 0.0
     if math.isnan(best_one - best_one) or math.isnan(best_two - best_two):
         return False
-    rate = 0.0
-    dropped = False
+    rate, dropped = 0.0, False
     if best_one - _ONE_OMITTED > best_two - _TWO_OMITTED:
         if best_one > _ONE_OMITTED:
             for k in range(ndiffs):
@@ -461,18 +442,6 @@ def _drop_jump(work, c, two):
 
 
 @njit(error_model="numpy", inline="always")
-def _search_batch(work, times, averaged, n, two):
-    """Search the first n of the batch for a jump each."""
-    _fit(work, times, n, True)
-    for c in range(n):
-        work.pixels[_RATE, work.batch[c]] = work.fits[_FIT_RATE, c]
-    _omit_one(work, n)
-    if two:
-        _omit_two(work, n)
-    _best_improvements(work, averaged, n, two)
-
-
-@njit(error_model="numpy", inline="always")
 def _search_columns(work, times, averaged, count, two):
     """Search the first of `columns` for a jump each; put those that are to be searched again first."""
     best_one, best_two = work.fits[_T1], work.fits[_T2]
@@ -481,7 +450,13 @@ def _search_columns(work, times, averaged, count, two):
         n = min(_CHUNK, count - start)
         for c in range(n):
             work.batch[c] = work.columns[start + c]
-        _search_batch(work, times, averaged, n, two)
+        _fit(work, times, n, True)
+        for c in range(n):
+            work.pixels[_RATE, work.batch[c]] = work.fits[_FIT_RATE, c]
+        _omit_one(work, n)
+        if two:
+            _omit_two(work, n)
+        _best_improvements(work, averaged, n, two)
         for c in range(n):
             if (best_one[c] > _ONE_OMITTED or best_two[c] > _TWO_OMITTED) and _drop_jump(work, c, two):
                 column = work.batch[c]
@@ -524,8 +499,7 @@ def _variances(work, times, n):
     """Error and variances of the fits; paper I, section 4."""
     fits, ndiffs, weights = work.fits, work.ramp.shape[0], work.planes[_DC]
     photons, noise2 = fits[_T1], fits[_T2]
-    squares, pairs = fits[_VAR_P], fits[_A]
-    read_squares, read_pairs = fits[_VAR_R], fits[_B]
+    squares, pairs, read_squares, read_pairs = fits[_VAR_P], fits[_A], fits[_VAR_R], fits[_B]
     total = fits[_C]
     for c in range(n):
         column = work.batch[c]
@@ -571,7 +545,7 @@ def _guess_anew(work):
 
 
 @njit(error_model="numpy")
-def _write_integration(work, pixeldq, i, y, x0, width, out, out_dq):
+def _write_integration(work, pixeldq, i, y, x0, width, out, out_dq, out_chisq):
     rate, err, var_poisson, var_rnoise = out
     for c in range(width):
         x = x0 + c
@@ -583,13 +557,9 @@ def _write_integration(work, pixeldq, i, y, x0, width, out, out_dq):
         if work.flags[_LOST, x]:
             dq |= _DO_NOT_USE
         out_dq[i, y, x] = pixeldq[y, x] | np.uint32(dq)
-
-
-@njit(error_model="numpy")
-def _add_chi_squared(work, i, y, x0, width, out):
-    for c in range(width):
-        value = np.float32(work.fits[_CHI2, c])
-        out[y, x0 + c] = value if i == 0 else out[y, x0 + c] + value
+        if out_chisq.shape[0]:
+            chi2 = np.float32(work.fits[_CHI2, c])
+            out_chisq[y, x] = chi2 if i == 0 else out_chisq[y, x] + chi2
 
 
 @kernel(
@@ -608,14 +578,8 @@ def fit_likely(
 
     Parameters
     ----------
-    data, groupdq, pixeldq : (nints, ngroups, ny, nx), the same, (ny, nx)
-        Group values, DN, and flags.
-    zeroframe : (nints, ny, nx), or (0, 0, 0) where it is not used
-        First frames, DN; 0 where unusable.
-    dark : (ny, nx), or (0, 0) without
-        Average dark current, electron/s.
-    gain, readnoise : (ny, nx)
-        electron/DN, and correlated-double-sampling read noise, DN.
+    data, groupdq, pixeldq, zeroframe, dark, gain, readnoise
+        As for `kernels.ramp_fit.fit_ramps`; `zeroframe` is (0, 0, 0) where it is not used.
     times : (5, ndiffs)
         Rows `TIME` to `BETA_NOISE`; the last of those above the diagonal is not used.
     averaged : (ndiffs - 1,)
@@ -624,8 +588,8 @@ def fit_likely(
         Frames in the average of a group.
     first, last : int
         Groups outside are not used.
-    outi : four of (nints, ny, nx)
-        Slope and error, DN/s, Poisson and read-noise variance, DN^2/s^2; flags in `outi_dq`.
+    outi, outi_dq
+        As for `kernels.ramp_fit.fit_ramps`.
     out_chisq : (ny, nx), or (0, 0) if not wanted
         Chi squared of the exposure.
     out_good : (nints, ndiffs, ny, nx), or (0, 0, 0, 0) if not wanted
@@ -634,7 +598,6 @@ def fit_likely(
     nints, _, _, nx = data.shape
     arrays = (data, groupdq, zeroframe, np.float32(nframes))
     work = _new_work(times.shape[1], nx)
-    wanted = out_chisq.shape[0] > 0
     for y in range(y0, y1):
         _prepare(work, gain, readnoise, dark, y)
         for i in range(nints):
@@ -647,10 +610,8 @@ def fit_likely(
                 width = min(_CHUNK, nx - x0)
                 for c in range(width):
                     work.batch[c] = x0 + c
-                _fit(work, times, width, wanted)
+                _fit(work, times, width, out_chisq.shape[0] > 0)
                 _variances(work, times, width)
-                _write_integration(work, pixeldq, i, y, x0, width, outi, outi_dq)
-                if wanted:
-                    _add_chi_squared(work, i, y, x0, width, out_chisq)
+                _write_integration(work, pixeldq, i, y, x0, width, outi, outi_dq, out_chisq)
             if out_good.shape[0]:
                 out_good[i, :, y] = work.good

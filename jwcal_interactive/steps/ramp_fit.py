@@ -26,7 +26,7 @@ from jwcal_interactive.errors import ParameterError, Skip
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.definition import Look, step
 from jwcal_interactive.steps.ramp_fit_likely import MIN_GROUPS, fit_ramps_likely, readouts_of
-from jwcal_interactive.steps.ramp_fit_ols import OlsFit, OlsSetup, fit_ramps_ols, fit_segments
+from jwcal_interactive.steps.ramp_fit_ols import SEGMENT_VALUES, OlsFit, OlsSetup, fit_ramps_ols, fit_segments
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
@@ -225,8 +225,6 @@ def frame_time(exposure: Exposure) -> float:
 
 def _fitopt(fit: OlsFit) -> dict[str, NDArray[Any]]:
     """Image extensions of the optional product, in the official order."""
-    from jwcal_interactive.kernels.ramp_fit import SEGMENT_VALUES
-
     of_segments = {name.upper(): fit.segments[k] for k, name in enumerate(SEGMENT_VALUES) if k > 1}
     weights = of_segments.pop("WEIGHTS")
     return {**of_segments, "PEDESTAL": fit.pedestal, "WEIGHTS": weights, "CRMAG": fit.jumps}

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import F32, U32, Exposure, Ramp, as_whole_number
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["OlsFit", "OlsSetup", "fit_ramps_ols", "fit_segments"]
+__all__ = ["SEGMENT_VALUES", "OlsFit", "OlsSetup", "fit_ramps_ols", "fit_segments"]
+
+SEGMENT_VALUES = (
+    "first", "last", "slope", "sigslope", "var_poisson", "var_rnoise", "yint", "sigyint", "weights",
+)  # fmt: skip
+"""What is told of each segment: its first and last group, then the columns of the optional product."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class OlsFit:
     rateints, dqints : four of float32 (nints, ny, nx), uint32
         The same of integrations. Of a single one, all but the errors are views of those of the exposure.
     segments : float32 (9, nints, nsegments, ny, nx)
-        `kernels.ramp_fit.SEGMENT_VALUES`; empty if not wanted.
+        `SEGMENT_VALUES`; empty if not wanted.
     pedestal : float32 (nints, ny, nx)
         Value of the first group less the slope (DN/s) times the time of its middle in units of that between
         groups: as officially, though only right where that is 1 s. Empty if not wanted.
