@@ -33,8 +33,8 @@ _FGS = ExposureSpec(
 )
 _ON = {"skip": False}
 _TRANSFORMS = {
-    "refpix": "Fourier transforms in single precision, made differently: 1e-7 of the signal less its mean, which is "
-    "many ulp of values near 0"
+    "refpix": "Fourier transforms in single precision, made differently: 1e-7 of the signal less its mean, "
+    "which is many ulp of values near 0"
 }
 
 CASES: tuple[Case, ...] = (
