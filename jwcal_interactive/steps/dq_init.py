@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from jwcal_interactive.arrays import U32, Ramp, Reference, References
+from jwcal_interactive.arrays import U32, Exposure, Ramp, Reference, References, as_whole_number
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import InputError, ReferenceError
-from jwcal_interactive.instruments import GUIDER_EXP_TYPES
+from jwcal_interactive.instruments import GUIDER_EXP_TYPES, is_interleaved
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.readout import refuse_unsupported
@@ -49,7 +49,7 @@ def dq_init(ramp: Ramp, refs: References, p: DQInitParams, tiles: Tiles) -> Ramp
         raise ReferenceError(f"mask reference {mask.name}: has no DQ array. Give a reference of type mask.")
     flags = mask.dq
     if (supplied := refs.get("user_supplied_dq")) is not None:
-        flags = flags | _own_flags(supplied, flags.shape)
+        flags = flags | _own_flags(supplied, flags.shape, ramp.exposure)
     pixeldq = ramp.pixeldq | flags
     if ramp.exposure.exp_type in GUIDER_EXP_TYPES:
         return ramp.with_(pixeldq=pixeldq)
@@ -63,13 +63,16 @@ def dq_init(ramp: Ramp, refs: References, p: DQInitParams, tiles: Tiles) -> Ramp
     return ramp.with_(pixeldq=pixeldq, groupdq=groupdq)
 
 
-def _own_flags(file: Reference, shape: tuple[int, ...]) -> U32:
+def _own_flags(file: Reference, shape: tuple[int, ...], exposure: Exposure) -> U32:
     """Take the flags of a file: the extension DQ or, in a file without, the first image."""
     name = "DQ" if "DQ" in file.arrays else next(iter(file.arrays))
     image = file.arrays[name]
     if image.shape != shape:
+        # Of a part of the frame, the keywords still tell the whole.
+        told = tuple(as_whole_number(exposure.keyword(k)) for k in ("SUBSIZE2", "SUBSIZE1"))
+        whole = shape if None in told or is_interleaved(shape) else told
         raise InputError(
-            f"dq_init.user_supplied_dq: {file.name}[{name}] has shape {image.shape}, the exposure {shape} "
+            f"dq_init.user_supplied_dq: {file.name}[{name}] has shape {image.shape}, the exposure {whole} "
             "(y, x). Cut it to the exposure's subarray."
         )
     with np.errstate(invalid="ignore"):

@@ -187,6 +187,9 @@ class TestRun:
         assert np.isnan(sci(Path(f"{STEM}_rate.fits"))[30, 31])
         history = "\n".join(fits.getheader(f"{STEM}_rate.fits")["HISTORY"])
         assert "dq_init.user_supplied_dq: mine.fits" in history
+        fits.PrimaryHDU(flags[:, 1:]).writeto("other.fits")
+        done = jwcal("run", "detector1", tiny_raw, "--steps.dq_init.user_supplied_dq=other.fits")
+        assert "other.fits[PRIMARY] has shape (64, 63), the exposure (64, 64)" in done.err
         done = jwcal("run", "detector1", tiny_raw, "--steps.dq_init.user_supplied_dq=no.fits")
         assert (done.status, "no.fits" in done.err) == (2, True)
 
