@@ -204,7 +204,7 @@ def simulate_exposure(spec: ExposureSpec) -> SimulatedExposure:
                 if group == 0 and frame == 0:
                     zeroframe[integration] = image
                 total += image
-            raw[integration, group] = total // pattern.nframes
+            raw[integration, group] = np.minimum(total // spec.divisor, np.iinfo(np.uint16).max)
         charge_before = charge
     return SimulatedExposure(
         spec=spec,

@@ -243,7 +243,7 @@ def _readout(spec: ExposureSpec) -> dict[str, Any]:
             "segment_total": 1,
             "ngroups": spec.ngroups,
             "nframes": pattern.nframes,
-            "frame_divisor": pattern.nframes,
+            "frame_divisor": spec.divisor,
             "groupgap": pattern.groupgap,
             "drop_frames1": 0,
             "drop_frames3": 0,

@@ -25,6 +25,8 @@ class ExposureSpec:
         EXP_TYPE); empty for a keyword that the exposure does not have.
     ngroups, nints : int
         Groups per integration and integrations.
+    frame_divisor : int, optional
+        What the sum of the frames of a group is divided by on board (FRMDIVSR); their number, if not given.
     seed : int
         Seed of the sky, the noise and the cosmic rays. The detector has a seed of its own.
     date : str
@@ -61,6 +63,7 @@ class ExposureSpec:
     exp_type: str = "NRC_IMAGE"
     ngroups: int = 10
     nints: int = 1
+    frame_divisor: int | None = None
     seed: int = 1
     date: str = "2024-03-15T08:30:00.000"
     program: str = "99001"
@@ -83,9 +86,10 @@ class ExposureSpec:
     def __post_init__(self) -> None:
         read_pattern(self.instrument, self.readpatt)
         self.detector_description.subarray(self.subarray, self.readpatt)
-        for name, value, least in (("ngroups", self.ngroups, 1), ("nints", self.nints, 1)):
-            if value < least:
-                raise ParameterError(f"{name}={value}: must be at least {least}.")
+        counts = {"ngroups": self.ngroups, "nints": self.nints, "frame_divisor": self.divisor}
+        for name, value in counts.items():
+            if value < 1:
+                raise ParameterError(f"{name}={value}: must be at least 1.")
         for name in ("snowball_rate", "shower_rate", "emi", "picture_frame"):
             number = getattr(self, name)
             if number is not None and not 0 <= number < float("inf"):
@@ -117,6 +121,11 @@ class ExposureSpec:
     def read_pattern(self) -> ReadPattern:
         """The read pattern's row of the table."""
         return read_pattern(self.instrument, self.readpatt)
+
+    @property
+    def divisor(self) -> int:
+        """FRMDIVSR."""
+        return self.read_pattern.nframes if self.frame_divisor is None else self.frame_divisor
 
     @property
     def particle_rates(self) -> ParticleRates:

@@ -147,6 +147,12 @@ class TestHits:
         assert set(hits.first_difference[(hits.group == 0) & (hits.frame == 0)]) == {0}
 
 
+def test_sum_of_frames_divided_by_another_number(small_detector: Detector) -> None:
+    usual = ExposureSpec(subarray="SUB640", readpatt="SHALLOW4", ngroups=2, scene=DARK_SKY)
+    mean, half = (simulate_exposure(replace(usual, frame_divisor=n)).raw.astype(int) for n in (None, 8))
+    assert np.abs(mean - 2 * half).max() <= 2
+
+
 class TestLargeEvents:
     def events(self, **rates: float) -> SimulatedExposure:
         spec = ExposureSpec(subarray="SUB640", ngroups=6, scene=DARK_SKY, **rates)  # type: ignore[arg-type]
@@ -233,6 +239,7 @@ def test_picture_frame_glows_beside_the_sky(small_detector: Detector) -> None:
         ({"detector": "NRCX"}, r"detector='NRCX'.*NRCALONG"),
         ({"ngroups": 0}, r"ngroups=0: must be at least 1"),
         ({"nints": -1}, r"nints=-1"),
+        ({"frame_divisor": 0}, r"frame_divisor=0: must be at least 1"),
         ({"dec": 91.0}, r"dec=91"),
         ({"date": "yesterday"}, r"date='yesterday'.*ISO 8601"),
         ({"program": "1"}, r"program='1'.*5"),

@@ -107,6 +107,12 @@ def test_only_nircam_and_niriss_send_the_first_frame(headers: dict[str, fits.Hea
     assert sent == {"nircam full", "niriss full"}
 
 
+def test_frame_divisor(tmp_path: Path) -> None:
+    path = write_level1b(without_pixels(spec("nirspec irs2 averaged", frame_divisor=4)), tmp_path)
+    header = fits.getheader(path)
+    assert (header["NFRAMES"], header["FRMDIVSR"]) == (5, 4)
+
+
 def test_channel_of_the_spectrometer(headers: dict[str, fits.Header]) -> None:
     assert (headers["mrs short"]["CHANNEL"], headers["mrs long"]["CHANNEL"]) == ("12", "34")
     assert "CHANNEL" not in headers["miri full"]
