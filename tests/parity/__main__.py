@@ -15,7 +15,7 @@ from jwcal_interactive.errors import one_line
 from tests.parity.cases import CASES
 from tests.parity.lockstep import ULP, Row, run_case
 
-_HEAD = ("instrument", "mode", "step", "outcome", "values", "ulp", "DQ", "reason for a difference")
+_HEAD = ("instrument", "mode", "step", "outcome", "values", "ulp", "largest", "DQ", "reason for a difference")
 
 
 def lines(rows: Iterable[Row]) -> Iterator[str]:
@@ -25,8 +25,10 @@ def lines(rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         if not row.problems:
             reason = ""
+        elif row.is_explained and row.reason:
+            reason = row.reason.why
         else:
-            reason = row.reason or "NOT EXPLAINED: " + "; ".join(p.split(": ", 1)[1] for p in row.problems)
+            reason = "NOT EXPLAINED: " + "; ".join(p.split(": ", 1)[1] for p in row.problems)
         flags = f"{row.flags_differing} differ" if row.flags_differing else "equal"
         cells = (
             row.case.instrument,
@@ -35,6 +37,7 @@ def lines(rows: Iterable[Row]) -> Iterator[str]:
             row.outcome,
             f"{row.values:,}",
             str(row.ulp),
+            f"{row.largest:.2g}",
             flags,
             reason,
         )
@@ -65,7 +68,10 @@ def main() -> int:
 
     for line in lines(rows()):
         print(line, flush=True)
-    print(f"\nulp: largest difference, float32 units in the last place; up to {ULP} count as equal.")
+    print(
+        f"\nulp: largest difference, float32 units in the last place; up to {ULP} count as equal; largest: the"
+    )
+    print("same in DN, or DN/s after ramp_fit.")
     print(f"{unexplained} differences without a reason.")
     return 1 if unexplained else 0
 

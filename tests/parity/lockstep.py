@@ -19,19 +19,28 @@ OFFICIAL = {"detector1": "Detector1Pipeline", "dark": "DarkPipeline", "guider": 
 
 
 @dataclass(frozen=True)
-class Case:
-    """An exposure, and the parameters that both pipelines get.
+class Reason:
+    """Why results of a step, and of those after it, differ (DIFFERENCES.md says more), and how far they may.
 
-    ``reasons`` explain, by step, differences that are there on purpose (DIFFERENCES.md says more); a reason
-    that a later step inherits need not be repeated.
+    ``within`` is the largest difference of values that it explains, DN (DN/s after ramp_fit); ``flags`` the
+    number of flags.
     """
+
+    why: str
+    within: float
+    flags: int = 0
+
+
+@dataclass(frozen=True)
+class Case:
+    """An exposure, the parameters that both pipelines get, and reasons for differences by step."""
 
     instrument: str
     mode: str
     spec: ExposureSpec
     pipeline: str = "detector1"
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -46,7 +55,7 @@ class Row:
     step: str
     outcome: str
     differences: tuple[Difference, ...] = ()
-    reason: str = ""
+    reason: Reason | None = None
 
     @property
     def values(self) -> int:
@@ -55,6 +64,10 @@ class Row:
     @property
     def ulp(self) -> int:
         return max((d.ulp for d in self.differences), default=0)
+
+    @property
+    def largest(self) -> float:
+        return max((d.largest for d in self.differences), default=0.0)
 
     @property
     def flags_differing(self) -> int:
@@ -77,7 +90,11 @@ class Row:
 
     @property
     def is_explained(self) -> bool:
-        return not self.problems or bool(self.reason)
+        if not self.problems:
+            return True
+        if self.reason is None or any(d.problem for d in self.differences):
+            return False
+        return self.largest <= self.reason.within and self.flags_differing <= self.reason.flags
 
 
 def run_case(case: Case) -> Iterator[Row]:
@@ -88,7 +105,7 @@ def run_case(case: Case) -> Iterator[Row]:
         session.set(step, **values)
     session.run()
     rows: dict[str, Row] = {}
-    inherited = ""
+    inherited: Reason | None = None
 
     def watch(step: str, model: Any) -> None:
         nonlocal inherited
