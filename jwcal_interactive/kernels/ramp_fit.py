@@ -480,8 +480,7 @@ def _fit_integration(work, together, arrays, weights, i, y, x0, width, rules, ti
         pixel.by_read += sums[0]
         pixel.by_poisson += sums[1]
         pixel.weighted += sums[3]
-        for n in range(4):
-            out[n][i, y, x] = result[n]
+        out[0][i, y, x], out[1][i, y, x], out[2][i, y, x], out[3][i, y, x] = result
         out_dq[i, y, x] = dq
         if optional[3].shape[0]:
             _describe(work, c, result, arrays, i, y, x, rules, weights, times, optional)
@@ -503,8 +502,7 @@ def _fit_exposure(work, nints, y, x0, width, out, out_dq):
             result = (math.nan, 0.0, 0.0, 0.0)
         if pixel.saturated > 0:
             dq |= _SATURATED
-        for n in range(4):
-            out[n][y, x] = result[n]
+        out[0][y, x], out[1][y, x], out[2][y, x], out[3][y, x] = result
         out_dq[y, x] = dq
 
 

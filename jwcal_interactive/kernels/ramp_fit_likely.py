@@ -167,11 +167,9 @@ def _covariance(work, times, n):
 
     Paper I, equations 26 to 29; a factor f on all of them is a factor f^i on theta[i].
     """
-    p = work.planes
-    ndiffs = work.ramp.shape[0]
+    p, ndiffs = work.planes, work.ramp.shape[0]
     alpha, beta, theta = p[_ALPHA], p[_BETA], p[_THETA]
-    photons, noise2 = work.fits[_T1], work.fits[_T2]
-    scale = work.fits[_SCALE]
+    photons, noise2, scale = work.fits[_T1], work.fits[_T2], work.fits[_SCALE]
     for c in range(n):
         column = work.batch[c]
         photons[c] = work.pixels[_GUESS, column] / work.pixels[_GAIN, column]
@@ -217,8 +215,7 @@ def _recurrences(work, n):
 
     `diff` and `beta` become 0 where a difference is not used.
     """
-    p = work.planes
-    ndiffs = work.ramp.shape[0]
+    p, ndiffs = work.planes, work.ramp.shape[0]
     diff, use, alpha, beta, theta, phi = p[_DIFF], p[_USE], p[_ALPHA], p[_BETA], p[_THETA], p[_PHI]
     theta_sum, phi_sum, theta_diff, phi_diff = p[_THETA_SUM], p[_PHI_SUM], p[_THETA_DIFF], p[_PHI_DIFF]
     for k in range(ndiffs):
@@ -264,8 +261,7 @@ def _recurrences(work, n):
 @njit(error_model="numpy")
 def _solve(work, n, chi_squared):
     """Rate of each fit, and with `chi_squared` that, too; paper I, equations 61 to 63, 71 and 75."""
-    p = work.planes
-    ndiffs, fits = work.ramp.shape[0], work.fits
+    p, ndiffs, fits = work.planes, work.ramp.shape[0], work.fits
     theta, phi, beta, diff, use = p[_THETA], p[_PHI], p[_BETA], p[_DIFF], p[_USE]
     last, total, by_diff = fits[_LAST], fits[_C], fits[_B]
     for c in range(n):
@@ -281,9 +277,8 @@ def _solve(work, n, chi_squared):
             total[c] += here[c]
         for c in range(n):
             by_diff[c] += diff[k, c] * here[c]
-    rate = fits[_FIT_RATE]
     for c in range(n):
-        rate[c] = by_diff[c] * (1.0 / total[c])
+        fits[_FIT_RATE, c] = by_diff[c] * (1.0 / total[c])
     if not chi_squared:
         return
     first, second, squares = fits[_T1], fits[_T2], fits[_A]
@@ -313,8 +308,7 @@ def _fit(work, times, n, chi_squared):
 @njit(error_model="numpy")
 def _omit_one(work, n):
     """Chi squared and rate of each fit without one difference; paper II, section 3.1."""
-    p = work.planes
-    fits, ndiffs = work.fits, work.ramp.shape[0]
+    p, fits, ndiffs = work.planes, work.fits, work.ramp.shape[0]
     squares, by_diff, total, last, scale = fits[_A], fits[_B], fits[_C], fits[_LAST], fits[_SCALE]
     jump, chi_all, rate_all = fits[_T1], fits[_CHI2], fits[_FIT_RATE]
     for k in range(ndiffs):
@@ -394,8 +388,7 @@ def _best_improvements(work, averaged, n, two):
 
     Only pairs whose middle group is averaged count, but a NaN of any counts.
     """
-    p = work.planes
-    ndiffs, chi_all = work.ramp.shape[0], work.fits[_CHI2]
+    p, ndiffs, chi_all = work.planes, work.ramp.shape[0], work.fits[_CHI2]
     best_one, best_two = work.fits[_T1], work.fits[_T2]
     for c in range(n):
         best_one[c] = best_two[c] = -math.inf
@@ -417,8 +410,7 @@ def _drop_jump(work, c, two):
 
     A rate that is infinite or not a number is never better.
     """
-    p = work.planes
-    ndiffs, column, chi2 = work.ramp.shape[0], work.batch[c], work.fits[_CHI2, c]
+    p, ndiffs, column, chi2 = work.planes, work.ramp.shape[0], work.batch[c], work.fits[_CHI2, c]
     best_one, best_two = work.fits[_T1, c], work.fits[_T2, c] if two else 0.0
     if math.isnan(best_one - best_one) or math.isnan(best_two - best_two):
         return False
@@ -448,8 +440,7 @@ def _search_columns(work, times, averaged, count, two):
     again = 0
     for start in range(0, count, _CHUNK):
         n = min(_CHUNK, count - start)
-        for c in range(n):
-            work.batch[c] = work.columns[start + c]
+        work.batch[:n] = work.columns[start : start + n]
         _fit(work, times, n, True)
         for c in range(n):
             work.pixels[_RATE, work.batch[c]] = work.fits[_FIT_RATE, c]
@@ -476,12 +467,7 @@ def _search_jumps(work, times, averaged):
     """
     any_averaged = np.any(averaged)
     ndiffs, nx = work.ramp.shape
-    count = work.lines[0]
-    for c in range(nx):
-        count[c] = 0.0
-    for k in range(ndiffs):
-        for c in range(nx):
-            count[c] += work.good[k, c]
+    count = np.sum(work.good, axis=0)
     for only_pair in range(1 if any_averaged else 2):
         n = 0
         for c in range(nx):
@@ -534,14 +520,6 @@ def _prepare(work, gain, readnoise, dark, y):
         work.pixels[_GAIN, x] = gain[y, x]
         work.pixels[_NOISE2, x] = noise * noise
         work.pixels[_DARK, x] = dark[y, x] if dark.shape[0] else 0.0
-
-
-@njit(error_model="numpy")
-def _guess_anew(work):
-    """Guess of the rate from what the search for jumps found."""
-    for x in range(work.columns.size):
-        rate = work.pixels[_RATE, x]
-        work.pixels[_GUESS, x] = rate * (1.0 if rate > 0.0 else 0.0) + work.pixels[_DARK, x]
 
 
 @njit(error_model="numpy")
@@ -605,7 +583,9 @@ def fit_likely(
             for x0 in range(0, nx, _CHUNK):
                 _guess(work, x0, min(_CHUNK, nx - x0))
             _search_jumps(work, times, averaged)
-            _guess_anew(work)
+            for x in range(nx):  # the guess is now what the search found
+                rate = work.pixels[_RATE, x]
+                work.pixels[_GUESS, x] = rate * (1.0 if rate > 0.0 else 0.0) + work.pixels[_DARK, x]
             for x0 in range(0, nx, _CHUNK):
                 width = min(_CHUNK, nx - x0)
                 for c in range(width):
