@@ -95,7 +95,7 @@ class ImageRows:
         rows, columns : slice
             Of the last two axes; contiguous.
         first, second : slice
-            Of the first axis, where there are more than two, and of the second, where there are more than three;
+            Of the first axis where there are more than two, and of the second where there are more than three;
             contiguous.
         check : callable
             Called before each plane; raises to stop reading.

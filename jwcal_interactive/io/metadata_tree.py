@@ -14,7 +14,7 @@ import numpy as np
 
 from jwcal_interactive.errors import InputError, one_line
 
-__all__ = ["metadata_hdu", "read_metadata"]
+__all__ = ["metadata_hdu", "read_metadata", "tree_of_text"]
 
 _COLUMN = "ASDF_METADATA"
 _HEAD = b"#ASDF 1.0.0\n#ASDF_STANDARD 1.5.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
@@ -36,16 +36,29 @@ def read_metadata(path: Path, hdu: Any) -> dict[str, Any]:
 
     try:
         cell = hdu.data if hdu.is_image else hdu.data[_COLUMN]
-        text = np.asarray(cell).tobytes().partition(b"\n" + _END)[0]
-        if not text.startswith(b"#ASDF"):
-            raise ValueError("it does not begin with #ASDF")
-        tree = yaml.load(text, Loader=_plain_loader())
+        tree = tree_of_text(np.asarray(cell).tobytes())
         return dict(dict(tree or {}).get("meta") or {})
     except (yaml.YAMLError, ValueError, KeyError, TypeError, OSError) as error:
         raise InputError(
             f"{path}[ASDF]: the metadata cannot be read ({type(error).__name__}: {one_line(error)}). "
             "Download the exposure again."
         ) from None
+
+
+def tree_of_text(content: bytes) -> Any:
+    """Tree of an ASDF file, as plain mappings, lists and values; arrays are left out.
+
+    Raises
+    ------
+    ValueError, yaml.YAMLError
+        If it is not ASDF.
+    """
+    import yaml
+
+    text = content.partition(b"\n" + _END)[0]
+    if not text.startswith(b"#ASDF"):
+        raise ValueError("it does not begin with #ASDF")
+    return yaml.load(text, Loader=_plain_loader())
 
 
 def metadata_hdu(meta: Mapping[str, Any]) -> Any:

@@ -19,6 +19,7 @@ from jwcal_interactive.instruments import FULL_SIZE, full_frame, is_interleaved
 from jwcal_interactive.io.fits_files import open_fits, without_warnings
 from jwcal_interactive.io.headers import cards_of
 from jwcal_interactive.io.image_rows import ImageRows
+from jwcal_interactive.io.metadata_tree import tree_of_text
 from jwcal_interactive.io.user_files import native_table
 
 __all__ = ["ParameterFile", "ReferenceFile", "open_reference", "read_parameters", "read_reference"]
@@ -456,13 +457,12 @@ def read_parameters(path: str | Path) -> ParameterFile:
         If the file cannot be read or is in neither form.
     """
     import yaml
-    from asdf.util import load_yaml
 
     path = Path(path)
     if not path.is_file():
         raise ReferenceError(f"parameter reference {path}: no such file.")
     try:
-        tree = load_yaml(path)  # no arrays in it: the extensions of asdf take seconds to load
+        tree = _mapping(tree_of_text(path.read_bytes()))  # no arrays in it, for which asdf would be needed
         parameters, steps = _mapping(_plain(tree["parameters"])), _plain(tree.get("steps", []))
         found = {str(step["name"]): _mapping(step["parameters"]) for step in steps}
         older = _mapping(parameters.pop("steps", {}))

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,16 @@ __all__ = ["Question", "recall", "remember"]
 
 _MOST = 300  # questions that are kept
 _DAY = 24 * 3600.0  # s; a server may know better afterwards
+# Settings of ``crds`` on which answers depend.
+_DECIDING = re.compile(
+    r"CRDS_(PATH|PATH_SINGLE|REFPATH|MAPPATH|CFGPATH|SERVER_URL|CONTEXT|OBSERVATORY|MODE|ALLOW_\w+|REF_SUBDIR_MODE"
+    r"|S3_\w+|USE_PICKLED_CONTEXTS|IGNORE_MAPPING_CHECKSUM)"
+)
+
+
+def _is_set(value: str | None) -> bool:
+    """Whether a setting says something: on import, ``crds`` sets all of its own to what means nothing."""
+    return value is not None and value.lower() not in ("", "false", "none", "auto")
 
 
 class Question:
@@ -44,8 +55,8 @@ class Question:
     ) -> None:
         from importlib.metadata import version
 
-        variables: dict[str, str | None] = {k: v for k, v in os.environ.items() if k.startswith("CRDS_")}
-        variables |= environment
+        told_outside: dict[str, str | None] = {k: v for k, v in os.environ.items() if _DECIDING.fullmatch(k)}
+        variables = {k: v for k, v in (told_outside | dict(environment)).items() if _is_set(v)}
         self.cache = Path(str(variables.get("CRDS_PATH")))
         self.has_server = bool(variables.get("CRDS_SERVER_URL")) and "serverless" not in str(
             variables.get("CRDS_SERVER_URL")
