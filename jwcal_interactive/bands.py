@@ -328,8 +328,10 @@ class Chain:
             tiles.check()
             state = self._apply(index, state, rows, ALL, tiles)
             self._count(index, state, own, y0)
+            if state.side_products:
+                state = state.with_(side_products=())
             if isinstance(state, Ramp):
-                state = state.with_(tallies={}, side_products=())
+                state = state.with_(tallies={}) if state.tallies else state
                 if link.reach and not any(following.reach for following in self.links[index + 1 :]):
                     # Nothing that follows looks at the rows around any more.
                     state, rows, own = cut_ramp(state, own), slice(y0, y1), slice(0, y1 - y0)

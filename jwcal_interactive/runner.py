@@ -114,6 +114,8 @@ class Runner:
                     try:
                         state, results = self._chain(state, links, position)
                     except NeedsWholeFrame as need:
+                        if need.step in self.whole:
+                            raise AssertionError(f"{need.step} has run on the whole frame") from need
                         self.whole.add(need.step)
                         continue
                     yield from results
@@ -236,6 +238,8 @@ def _outcome(result: LinkResult) -> Outcome:
 
 
 def _source(state: State) -> Source | _NoRamp:
+    """Give what the next steps start from: without what the last one offered beside it."""
+    state = state.with_(side_products=())
     return MemorySource(state) if isinstance(state, Ramp) else state
 
 

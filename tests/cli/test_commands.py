@@ -232,12 +232,12 @@ class TestRun:
     def test_stopped(
         self, stop: BaseException, jwcal: Jwcal, tiny_raw: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from jwcal_interactive import pipeline
+        from jwcal_interactive import runner
 
         def stopped(*_arguments: Any) -> Any:
             raise stop
 
-        monkeypatch.setattr(pipeline, "run_step", stopped)
+        monkeypatch.setattr(runner.Runner, "run", stopped)
         done = jwcal("run", "detector1", tiny_raw, "--quiet")
         assert (done.status, done.err.strip()) == (130, "jwcal: stopped.")
         assert list(tiny_raw.parent.iterdir()) == [tiny_raw]
