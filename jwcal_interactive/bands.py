@@ -367,6 +367,7 @@ class Chain:
             assert all(a.shape[-2] == height for side in sides for a in side.arrays.values())
             with self._lock:
                 known.sides[y0] = sides
+                known.like = known.like or state.with_(side_products=())
         if isinstance(state, Ramp):
             for name, counts in state.tallies.items():
                 with self._lock:
@@ -377,10 +378,9 @@ class Chain:
         if isinstance(state, Ramp):
             state = cut_ramp(state, own)
         with self._lock:
-            if known.like is None:
-                known.like = state
-                openers = self._openers[link.name]
+            known.like = known.like or state
         if not known.outputs:  # for the first band, which comes alone
+            openers = self._openers[link.name]
             results = tuple(self.ran(i) for i in range(index + 1))
             first = state.with_(keywords=results[-1].keywords)
             known.outputs = tuple(opener(first, self.source.frame[0], results) for opener in openers)
@@ -402,7 +402,7 @@ class LinkResult:
     outputs : tuple of Output
         Those opened for the state after it.
     like : Ramp or Rates or None
-        A band of that state, if there are outputs.
+        A band of that state, if there are outputs or optional products.
     side_products : tuple of SideProduct
         Optional products, of the whole frame.
     keywords : mapping

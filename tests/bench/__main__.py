@@ -18,7 +18,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,34 +112,45 @@ def settings(case: Case) -> list[str]:
     return [f"--steps.{s}.{p}={v}" for s, values in case.steps.items() for p, v in values.items()]
 
 
+# Starts a command and tells its wall time, peak memory and status. The system counts the memory of the process
+# that starts another one as the other's, until it runs: this one is small.
+_LAUNCHER = """
+import os, sys, time
+start = time.perf_counter()
+pid = os.fork()
+if not pid:
+    os.dup2(2, 1) if sys.argv[1] == "quiet" else None
+    os.execvp(sys.argv[2], sys.argv[2:])
+_, status, usage = os.wait4(pid, 0)
+print()
+print(time.perf_counter() - start, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status))
+"""
+
+
+def launch(command: Sequence[str], environment: dict[str, str], how: str) -> tuple[str, float, float]:
+    """Output, wall time, s, and peak memory, bytes, of a command."""
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, how]
+    done = subprocess.run([*launcher, *command], env=environment, capture_output=True, text=True, check=True)
+    *output, told = done.stdout.rstrip("\n").split("\n")
+    wall, memory, status = told.split()
+    if int(status):
+        raise SystemExit(f"{' '.join(command)}: status {status}\n{done.stderr[-2000:]}")
+    return "\n".join(output), float(wall), float(memory)
+
+
 def run(command: Sequence[str], environment: dict[str, str], folder: Path) -> tuple[float, float]:
     """Wall time, s, and peak memory, bytes, of a command; its products are removed."""
-    start = time.perf_counter()
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        if status:
-            log.seek(0)
-            told = log.read().decode(errors="replace")[-2000:]
-            raise SystemExit(f"{' '.join(command)}: status {os.waitstatus_to_exitcode(status)}\n{told}")
+    _, wall, memory = launch(command, environment, "quiet")
     for path in folder.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return wall, usage.ru_maxrss * 1024.0
+    return wall, memory
 
 
 def in_process(which: str, told: dict[str, Any], environment: dict[str, str]) -> tuple[Any, float, float]:
     """What a process of `tests.bench.call` tells; its wall time, s, and peak memory, bytes."""
     command = [sys.executable, "-m", "tests.bench.call", which, json.dumps(told)]
-    start = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert process.stdout is not None
-    text = process.stdout.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)}: status {os.waitstatus_to_exitcode(status)}")
-    found = json.loads(text.strip().splitlines()[-1])
-    return found, time.perf_counter() - start, usage.ru_maxrss * 1024.0
+    output, wall, memory = launch(command, environment, "told")
+    return json.loads(output.strip().splitlines()[-1]), wall, memory
 
 
 def predicted_memory(case: Case, raw: Path, environment: dict[str, str]) -> int:
