@@ -76,7 +76,7 @@ def test_missing_folder_is_not_created(refused: Refused, tmp_path: Path) -> None
 
 
 def test_folder_given_as_file(refused: Refused, tmp_path: Path) -> None:
-    mentions(refused(tmp_path), "is a folder", "give one FITS file")
+    mentions(refused(tmp_path), "is a folder without exposures", "_uncal.fits", "_ramp.fits")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a FITS file\n", b"\x89PNG\r\n\x1a\n" * 100, b"SIMPLE"])
@@ -434,7 +434,7 @@ def test_parameter_reference_without_names(
         (["--steps.jump.rejection_threshold=five"], ["'five'", "float >= 0"]),
         (["--steps.jump.minimum_groups=3.5"], ["'3.5'", "int >= 0"]),
         (["--steps.jump.flag_4_neighbors=perhaps"], ["'perhaps'", "bool"]),
-        (["--steps.clean_flicker_noise.skip=false"], ["clean_flicker_noise", "does not offer"]),
+        (["--steps.rscd.skip=false"], ["rscd", "not part of calwebb_detector1"]),
         (["--steps.guider_cds.skip=true"], ["guider_cds", "not part of calwebb_detector1"]),
         (["--steps.jump.rejection_threshold"], ["needs a value"]),
         (["--steps.jump=5"], ["--steps.jump", "--steps.STEP.PARAM=VALUE"]),
@@ -452,7 +452,7 @@ def test_settings(words: list[str], pieces: list[str], refused: Refused, tiny_ra
 
 def test_unknown_pipeline_or_step(refused: Refused, tiny_raw: Path) -> None:
     mentions(refused(tiny_raw, what="detector2"), "'detector2'", "detector1", "jump")
-    mentions(refused(tiny_raw, what="persistence"), "persistence", "does not offer")
+    mentions(refused(tiny_raw, what="rscd"), "rscd", "calwebb_detector1")
     mentions(refused(tiny_raw, what="guider_cds"), "guider_cds", "calwebb_detector1")
     mentions(refused(tiny_raw, what="gain_scale"), "gain_scale", "detector1")
 

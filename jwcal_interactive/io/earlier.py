@@ -43,7 +43,10 @@ def exposure_files(text: str, parameter: str) -> tuple[Path, ...]:
         matches = ([f for pattern in patterns for f in path.glob(pattern)] for patterns in _PATTERNS)
         inside = next(filter(None, matches), [])
         if not inside:
-            raise InputError(f"{parameter} = {text!r}: {name!r} has no *_uncal.fits and no *_ramp.fits.")
+            raise InputError(
+                f"{parameter} = {text!r}: {name!r} is a folder without exposures: it has no *_uncal.fits and "
+                "no *_ramp.fits."
+            )
         found += sorted(inside)
     return tuple(dict.fromkeys(found))
 

@@ -230,8 +230,8 @@ class TestMiriDark:
         shape = (3, 6, exposure.ysize, exposure.xsize)
         header = fits.Header(
             {
-                "REFTYPE": "DARK", "INSTRUME": exposure.instrument, "DETECTOR": exposure.detector, "SUBSTRT1": 1,
-                "SUBSTRT2": 1, "NFRAMES": 1, "GROUPGAP": 0,
+                "REFTYPE": "DARK", "INSTRUME": exposure.instrument, "DETECTOR": exposure.detector,
+                "SUBSTRT1": 1, "SUBSTRT2": 1, "NFRAMES": 1, "GROUPGAP": 0,
             }
         )  # fmt: skip
         groups = np.random.default_rng(1).normal(0, 1, shape).astype(">f4")

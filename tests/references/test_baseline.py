@@ -131,9 +131,7 @@ def not_yet(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"of_the_future": True}, "of_the_future"),
     ],
 )
-def test_what_cannot_be_done_is_told(
-    parameters: dict[str, Any], told: str, opened: Any, not_yet: None
-) -> None:
+def test_what_cannot_be_done_is_told(parameters: dict[str, Any], told: str, opened: Any, not_yet: None) -> None:
     session = opened({"pars-jumpstep": {**JUMP, "parameters": {"minimum_groups": 4, **parameters}}})
     assert len(session.notes) == 1
     assert told in session.notes[0]
@@ -155,12 +153,6 @@ def test_whole_run_with_what_cannot_be_done(opened: Any, not_yet: None, tmp_path
     assert session.status("jump").state == "done"
     run = next(e for e in session.history if e.step == "jump")
     assert run.choices["rejection_threshold"].value == 6.5
-
-
-def test_step_that_is_turned_on_but_not_offered(opened: Any) -> None:
-    session = opened({"pars-cleanflickernoisestep": {"class": "x", "name": "x", "parameters": {"skip": False}}})
-    assert len(session.notes) == 1
-    assert "clean_flicker_noise" in session.notes[0]
 
 
 def test_notes_reach_the_user(opened: Any, jwcal: Any, tiny_raw: Path, tmp_path: Path) -> None:

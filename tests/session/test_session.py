@@ -84,7 +84,7 @@ class TestSettings:
         assert session.settings.values == {}
         assert not session.can_undo
 
-    @pytest.mark.parametrize("step", ["jmup", "persistence", "guider_cds"])
+    @pytest.mark.parametrize("step", ["jmup", "guider_cds"])
     def test_refused_step(self, step: str, session: Session) -> None:
         with pytest.raises(ParameterError, match=step):
             session.set(step, skip=True)
@@ -145,7 +145,7 @@ class TestRunning:
         session.run()
         assert set(states(session)) == {"done", "skipped"}
         assert session.is_finished
-        assert session.status("persistence").reason.startswith("off by default")
+        assert session.status("persistence").reason == "parameter skip is set"
         result = session.result("gain_scale")
         assert isinstance(result, Rates)
         raw = session.result("input")
@@ -389,8 +389,8 @@ class TestReferences:
     def test_refused(self, session: Session, tmp_path: Path) -> None:
         with pytest.raises(ReferenceError, match="no such file"):
             session.override("gain", tmp_path / "no.fits")
-        with pytest.raises(ParameterError, match="flat"):
-            session.override("flat", tmp_path / "no.fits")
+        with pytest.raises(ParameterError, match="reset"):
+            session.override("reset", tmp_path / "no.fits")
         with pytest.raises(ParameterError, match="superbias"):
             session.override("gain", "N/A", step="superbias")
         assert not session.can_undo
@@ -406,8 +406,9 @@ class TestReferences:
     def test_for_displays(self, session: Session) -> None:
         references = session.load_references("jump")
         assert references["gain"].data.shape == (64, 64)
+        assert session.load_references("persistence") == {}
         with pytest.raises(ParameterError):
-            session.load_references("persistence")
+            session.load_references("rscd")
 
 
 class TestMemory:

@@ -75,7 +75,7 @@ class TestInterleavedFrames:
         refuse_unsupported(frame, "ipc", interleaved=True)
 
     def test_are_refused_by_steps_after_refpix(self, ramp_of):
-        with pytest.raises(InputError, match="READPATT = NRSIRS2.*3200 rows.*step jump.*Run refpix"):
+        with pytest.raises(InputError, match=r"READPATT = NRSIRS2.*3200 rows.*step jump.*Run refpix"):
             refuse_unsupported(self.frame(ramp_of), "jump")
 
     def test_are_of_nirspec(self, ramp_of):
