@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jwcal_interactive.references.client import open_context
+from jwcal_interactive.references.client import demo_cache_root, open_context
 from tests.bench.cases import CASES, Case, raw_file
 
 _GB = 1e9
@@ -57,14 +57,14 @@ def measure_case(case: Case, folder: Path, options: argparse.Namespace) -> None:
     """Measure one case and print its lines."""
     raw = raw_file(case)
     peer_raw = raw_file(case, case.official_ints) if case.official_ints else raw
-    environment = crds_environment(case, raw)
+    environment = crds_environment(raw)
     ours, theirs, floor = Measured(), Measured(), Measured()
     told = {"raw": str(raw), "folder": str(folder), "steps": case.steps, "calls": 1}
-    facts, *_ = in_process("ours", told, environment)  # warms, and tells what is read and written
+    facts, *_ = in_process("ours", told, offline(environment))  # warms, and tells what is read and written
     if options.peer:
         run(official_command(case, peer_raw, folder), environment, folder)
     for _ in range(options.pairs):
-        note(ours, *run(our_command(case, raw, folder), environment, folder))
+        note(ours, *run(our_command(case, raw, folder), offline(environment), folder))
         if options.peer:
             note(theirs, *run(official_command(case, peer_raw, folder), environment, folder))
         needs = {"files": [str(raw), *facts["references"]], "written": facts["written"], "folder": str(folder)}
@@ -73,10 +73,10 @@ def measure_case(case: Case, folder: Path, options: argparse.Namespace) -> None:
         floor.call += found["seconds"]
     if case.call and not options.no_call:
         calls = {**told, "calls": options.pairs + 1}
-        ours.call += in_process("ours", calls, environment)[0]["seconds"][1:]
+        ours.call += in_process("ours", calls, offline(environment))[0]["seconds"][1:]
         if options.peer:
             theirs.call += in_process("official", calls, environment)[0]["seconds"][1:]
-    print_case(case, raw, ours, theirs, floor, predicted_memory(case, raw, environment))
+    print_case(case, raw, ours, theirs, floor, predicted_memory(case, raw, offline(environment)))
 
 
 def note(measured: Measured, wall: float, memory: float) -> None:
@@ -84,18 +84,27 @@ def note(measured: Measured, wall: float, memory: float) -> None:
     measured.memory.append(memory)
 
 
-def crds_environment(case: Case, raw: Path) -> dict[str, str]:
+def crds_environment(raw: Path) -> dict[str, str]:
     """Environment in which both programs find the references of the demonstration context."""
     from jwcal_interactive.io.raw import read_exposure
+    from jwcal_interactive.simulate import open_demo_cache
 
+    exposure = read_exposure(raw)
+    cache = open_demo_cache(demo_cache_root())
+    # The official pipeline fetches the references of all steps beforehand.
+    cache.make_for(exposure.detector, exposure.subarray, exposure.readpatt, optional=True)
     environment = dict(os.environ)
-    for name, value in open_context("demo", None, read_exposure(raw)).environment.items():
+    for name, value in open_context("demo", None, exposure).environment.items():
         if value is None:
             environment.pop(name, None)
         else:
             environment[name] = value
-    environment["CRDS_SERVER_URL"] = "https://crds-serverless-mode.stsci.edu"
     return environment
+
+
+def offline(environment: dict[str, str]) -> dict[str, str]:
+    """Environment for jwcal, which asks the official server if no other is given."""
+    return {**environment, "CRDS_SERVER_URL": "https://crds-serverless-mode.stsci.edu"}
 
 
 def our_command(case: Case, raw: Path, folder: Path) -> list[str]:
