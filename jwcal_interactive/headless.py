@@ -15,7 +15,7 @@ from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import Outcome, Watch, compile_kernels
 from jwcal_interactive.planning import Plan, fit_memory, plan_run
 from jwcal_interactive.provenance import Making, ProductOutput, write_side_products
-from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, Recipe, recipe_names
+from jwcal_interactive.recipes import Recipe, recipe_names
 from jwcal_interactive.runner import Opener, Runner
 from jwcal_interactive.session.opening import Opened, open_exposure
 from jwcal_interactive.settings import Settings
@@ -140,7 +140,7 @@ def calibrate(
 
 def _refuse_done(opened: Opened, steps: tuple[str, ...]) -> None:
     """Refuse to apply a step to a product that it has been applied to already."""
-    done = [s for s in steps if s in STEPS and opened.exposure.keyword(STEPS[s].keyword) == "COMPLETE"]
+    done = [s for s in steps if opened.exposure.keyword(STEPS[s].keyword) == "COMPLETE"]
     if done:
         keywords = ", ".join(f"{STEPS[s].keyword} = COMPLETE" for s in done)
         raise InputError(
@@ -166,8 +166,8 @@ def _what(name: str | None) -> tuple[str | None, str | None]:
         return None, None
     if name.lower() in recipe_names():
         return name, None
-    if name in STEPS or name in NOT_IN_THIS_VERSION:
-        return None, get_step(name).name
+    if name in STEPS:
+        return None, name
     pipelines = ", ".join(recipe_names())
     raise ParameterError(
         f"there is no pipeline or step {name!r}. Pipelines: {pipelines}. Steps: {', '.join(STEPS)}."
@@ -178,8 +178,6 @@ def _settings(params: Mapping[str, Mapping[str, Any]], overrides: Mapping[str, M
     """Check names and values before any file is read."""
     settings = Settings()
     for step, values in params.items():
-        if step in NOT_IN_THIS_VERSION and {k: str(v).lower() for k, v in values.items()} == {"skip": "true"}:
-            continue  # it is skipped anyway
         checked = get_step(step).params.build(step, values)
         known = {k: getattr(checked, k) for k in values if k in type(checked).model_fields}
         settings = settings.with_values(step, known)

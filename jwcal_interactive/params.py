@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jwcal_interactive.errors import ParameterError
 
-__all__ = ["NotYet", "ParamInfo", "StepParams", "param"]
+__all__ = ["ParamInfo", "StepParams", "param"]
 
 
 def param(
@@ -97,31 +97,17 @@ class ParamInfo:
         return f"{self.length or 'any number of'} {member}, with commas between them"
 
 
-class NotYet(NamedTuple):
-    """An official parameter that this version does not implement: its official default, and what to know."""
-
-    default: Any
-    reason: str
-
-    def is_default(self, value: Any) -> bool:
-        """Whether a value (text as on the command line, too) is the official default."""
-        return value == self.default or str(value).strip().lower() == str(self.default).lower()
-
-
 class StepParams(BaseModel):
     """Base of all parameter models: frozen, unknown names refused, only finite numbers.
 
     Class attributes
     ----------------
-    unavailable : mapping of str to NotYet
-        Official parameters that this version does not implement; only their official default is accepted.
     without_effect : mapping of str to str
         Official parameters that are accepted (parameter files contain them) but have nothing to act on here.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
-    unavailable: ClassVar[Mapping[str, NotYet]] = {}
     without_effect: ClassVar[Mapping[str, str]] = {}
 
     skip: bool = param(False, help="Leave this step out.")
@@ -145,17 +131,10 @@ class StepParams(BaseModel):
         ParameterError
             Naming the step, the parameter, the value and what is allowed.
         """
-        for name, value in values.items():
-            if name in cls.unavailable and not cls.unavailable[name].is_default(value):
-                raise ParameterError(
-                    f"{step}.{name} = {value!r}: this official parameter can only be "
-                    f"{cls.unavailable[name].default!r} in this version ({cls.unavailable[name].reason}). "
-                    "Leave it out."
-                )
         known = {
             name: _from_text(cls, name, value)
             for name, value in values.items()
-            if name not in cls.without_effect and name not in cls.unavailable
+            if name not in cls.without_effect
         }
         try:
             return cls.model_validate(known)

@@ -13,7 +13,7 @@ from jwcal_interactive.arrays import Reference, State
 from jwcal_interactive.errors import Cancelled, Skip
 from jwcal_interactive.kernels.warmup import is_warm, warm_up
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, Recipe
+from jwcal_interactive.recipes import Recipe
 from jwcal_interactive.references.book import Overrides, ReferenceBook, UsedReference
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.tiles import Tiles
@@ -145,7 +145,7 @@ def user_files(
 def run_step(
     name: str,
     state: State,
-    params: StepParams | None,
+    params: StepParams,
     book: ReferenceBook,
     overrides: Overrides,
     tiles: Tiles,
@@ -158,8 +158,7 @@ def run_step(
         Official step name.
     state : Ramp, Rates or GuiderSlopes
         Input; it is not changed.
-    params : StepParams or None
-        Parameters; ``None`` for a step that this version does not offer.
+    params : StepParams
     book : ReferenceBook
         References of the exposure.
     overrides : mapping
@@ -182,8 +181,6 @@ def run_step(
     """
     if state.side_products:  # they are those of the step before
         state = state.with_(side_products=())
-    if params is None:
-        return state, Outcome(name, "skipped", NOT_IN_THIS_VERSION[name].reason)
     if params.skip:
         return state, Outcome(name, "skipped", "parameter skip is set")
     definition = STEPS[name]
@@ -234,6 +231,6 @@ def run_recipe(
         report = reporter(watch.progress, name, index, len(chosen))
         report(0.0)
         tiles = replace(watch.tiles, progress=report)
-        state, outcome = run_step(name, state, params.get(name), book, overrides, tiles)
+        state, outcome = run_step(name, state, params[name], book, overrides, tiles)
         report(1.0)
         yield state, outcome

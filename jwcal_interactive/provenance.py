@@ -18,7 +18,6 @@ from jwcal_interactive.io.products import (
     write_tree,
 )
 from jwcal_interactive.pipeline import Outcome
-from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_interactive.references.baseline import Baseline
 from jwcal_interactive.references.book import R_KEYWORDS, ReferenceBook
 from jwcal_interactive.references.client import DEMO
@@ -58,8 +57,7 @@ class Making:
                 name = used.name if used.origin != "crds" else f"crds://{used.name}"
                 found[R_KEYWORDS[used.reftype]] = Keyword(name, f"{used.reftype} reference file name")
         for outcome in self.outcomes:
-            keyword = (STEPS.get(outcome.step) or NOT_IN_THIS_VERSION[outcome.step]).keyword
-            found[keyword] = Keyword(_STATUS[outcome.state], f"{outcome.step} step")
+            found[STEPS[outcome.step].keyword] = Keyword(_STATUS[outcome.state], f"{outcome.step} step")
         return found
 
     def history(self) -> list[str]:
@@ -67,7 +65,6 @@ class Making:
         changed = [
             f"{outcome.step}.{name} = {value} ({source})"
             for outcome in self.outcomes
-            if outcome.step in STEPS
             for name, value, source in self._choices(outcome.step)
         ]
         used = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import InputError, ParameterError
@@ -12,24 +11,13 @@ from jwcal_interactive.instruments import ExposureKind, exposure_kind
 
 __all__ = [
     "BEYOND_OFFICIAL",
-    "NOT_IN_THIS_VERSION",
     "RECIPES",
-    "Missing",
     "Recipe",
     "choose_recipe",
     "get_recipe",
     "recipe_names",
 ]
 
-
-class Missing(NamedTuple):
-    """An official step that this version does not offer: its outcome keyword, and what to know."""
-
-    keyword: str
-    reason: str
-
-
-NOT_IN_THIS_VERSION: dict[str, Missing] = {}
 
 BEYOND_OFFICIAL: frozenset[str] = frozenset({"amplifier_noise", "large_events", "visit_persistence"})
 """Steps of this project that no official pipeline has: off by default, and CRDS has no parameters for them."""
@@ -46,7 +34,7 @@ class Recipe:
     title : str
         What it does, for tables and panels.
     steps : tuple of str
-        In the order in which they run; the steps of `NOT_IN_THIS_VERSION` among them are skipped.
+        In the order in which they run.
     instruments : frozenset of str
         INSTRUME values that it takes.
     kind : {"science", "dark", "guider"}

@@ -21,7 +21,6 @@ from jwcal_interactive.bands import (
 )
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import Outcome, Progress, Watch, peak_memory, reporter, run_step, user_files
-from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_interactive.references.book import Overrides, ReferenceBook, UsedReference
 from jwcal_interactive.steps.catalogue import STEPS
 
@@ -136,9 +135,7 @@ class Runner:
         return links
 
     def _link(self, source: Source, name: str) -> Link | None:
-        params = self.params.get(name)
-        if params is None:
-            return Link(name, skipped=NOT_IN_THIS_VERSION[name].reason)
+        params = self.params[name]
         if params.skip:
             return Link(name, skipped="parameter skip is set")
         definition, exposure = STEPS[name], source.exposure
@@ -197,7 +194,7 @@ class Runner:
         report = reporter(self.watch.progress, name, position, len(self.steps))
         report(0.0)
         tiles = replace(self.watch.tiles, progress=report)
-        after, outcome = run_step(name, before, self.params.get(name), self.book, self.overrides, tiles)
+        after, outcome = run_step(name, before, self.params[name], self.book, self.overrides, tiles)
         report(1.0)
         self.done.append(outcome)
         so_far = tuple(self.done)

@@ -13,9 +13,7 @@ from jwcal_interactive.instruments import DARK_EXP_TYPES, GUIDER_EXP_TYPES
 from jwcal_interactive.io.raw import read_exposure
 from jwcal_interactive.recipes import (
     BEYOND_OFFICIAL,
-    NOT_IN_THIS_VERSION,
     RECIPES,
-    Missing,
     choose_recipe,
     get_recipe,
 )
@@ -38,10 +36,9 @@ def test_unknown_name() -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)
-def test_steps_are_offered_or_named_as_missing(recipe: Any) -> None:
+def test_steps_are_offered(recipe: Any) -> None:
     assert len(set(recipe.steps)) == len(recipe.steps)
-    for step in recipe.steps:
-        assert (step in STEPS) != (step in NOT_IN_THIS_VERSION)
+    assert set(recipe.steps) <= set(STEPS)
 
 
 def test_official_steps() -> None:
@@ -102,8 +99,7 @@ def test_keywords_of_steps() -> None:
                 walk(value, path)
 
     walk(schema, ())
-    steps = {**STEPS, **NOT_IN_THIS_VERSION}
-    ours = {s: d.keyword for s, d in steps.items() if s not in BEYOND_OFFICIAL}
+    ours = {s: d.keyword for s, d in STEPS.items() if s not in BEYOND_OFFICIAL}
     official = {n.removesuffix("_step"): k for n, k in found.items() if k.startswith("S_")}
     for step, keyword in ours.items():
         same = [k for k in official.values() if k == keyword]
@@ -149,10 +145,7 @@ class TestChoice:
             choose_recipe(replace(exposure, exp_type="FGS_ACQ1"))
 
 
-def test_step_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_step_names() -> None:
     assert get_step("jump").name == "jump"
     with pytest.raises(ParameterError, match="Did you mean linearity"):
         get_step("linarity")
-    monkeypatch.setitem(NOT_IN_THIS_VERSION, "future", Missing("S_FUTURE", "not yet"))
-    with pytest.raises(ParameterError, match=r"does not offer \(not yet\)"):
-        get_step("future")

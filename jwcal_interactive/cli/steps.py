@@ -20,7 +20,7 @@ def command(step: str | None) -> None:
 
 
 def _pipelines() -> list[Table]:
-    from jwcal_interactive.recipes import NOT_IN_THIS_VERSION, RECIPES
+    from jwcal_interactive.recipes import RECIPES
     from jwcal_interactive.steps.catalogue import STEPS
 
     tables = []
@@ -31,13 +31,10 @@ def _pipelines() -> list[Table]:
         table.add_column("references")
         table.add_column("parameters")
         for name in recipe.steps:
-            if name in STEPS:
-                definition = STEPS[name]
-                own = [i.name for i in definition.params.infos() if i.name != "skip"]
-                references = ", ".join(definition.references)
-                table.add_row(name, definition.summary, references, str(len(own)))
-            else:
-                table.add_row(name, NOT_IN_THIS_VERSION[name].reason, "", "")
+            definition = STEPS[name]
+            own = [i.name for i in definition.params.infos() if i.name != "skip"]
+            references = ", ".join(definition.references)
+            table.add_row(name, definition.summary, references, str(len(own)))
         tables.append(table)
     return tables
 
@@ -52,13 +49,11 @@ def _parameters(name: str) -> list[Table]:
     for info in definition.params.infos():
         table.add_row(info.name, str(info.default), info.unit, info.allowed, info.help)
     tables = [table]
-    others = {n: f"only {m.default}: {m.reason}" for n, m in definition.params.unavailable.items()}
-    others |= {n: f"without effect: {why}" for n, why in definition.params.without_effect.items()}
-    if others:
-        rest = Table(title="Official parameters that are accepted", title_justify="left")
+    if definition.params.without_effect:
+        rest = Table(title="Official parameters that are accepted, without effect", title_justify="left")
         rest.add_column("parameter", no_wrap=True)
-        rest.add_column("in this version")
-        for other, note in others.items():
-            rest.add_row(other, note)
+        rest.add_column("why")
+        for other, why in definition.params.without_effect.items():
+            rest.add_row(other, why)
         tables.append(rest)
     return tables

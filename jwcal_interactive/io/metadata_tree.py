@@ -66,7 +66,9 @@ def metadata_hdu(meta: Mapping[str, Any]) -> Any:
     import yaml
     from astropy.io import fits
 
-    text = _HEAD + yaml.safe_dump({"meta": dict(meta)}, encoding="utf-8", allow_unicode=True) + _END
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times as fast, where there is one
+    body = yaml.dump({"meta": dict(meta)}, Dumper=dumper, encoding="utf-8", allow_unicode=True)
+    text = _HEAD + body + _END
     cell = np.array([np.frombuffer(text, np.uint8)])
     column = fits.Column(name=_COLUMN, format=f"{len(text)}B", array=cell)
     return fits.BinTableHDU.from_columns([column], name="ASDF")

@@ -150,7 +150,9 @@ class ProductWriter:
         self.path = path
         self._first, self._exposure = first, state.exposure
         self._date = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")[:23]
-        self._file = ProductFile(path, files, self._primary(state.keywords, keywords, history))
+        self._written, self._history = self._own(state.keywords, keywords), list(history)
+        self._header = self._primary(self._written, history)
+        self._file = ProductFile(path, files, self._header)
         content, exposure = first.content, state.exposure
         extra = [e.content for e in first.extra]
         for name, array in content.arrays.items():
@@ -177,13 +179,19 @@ class ProductWriter:
 
     def close(self, state: State, keywords: Mapping[str, Keyword], history: Sequence[str]) -> None:
         """End the file, with the final values of the keywords."""
-        self._file.close(self._primary(state.keywords, keywords, history))
+        final = self._own(state.keywords, keywords)
+        if list(history) != self._history:
+            self._header = self._primary(final, history)
+        else:
+            for name, keyword in final.items():
+                if keyword != self._written[name]:
+                    self._header[name] = keyword.value
+        self._file.close(self._header)
 
-    def _primary(
-        self, of_state: Mapping[str, Keyword], keywords: Mapping[str, Keyword], history: Sequence[str]
-    ) -> Any:
+    def _own(self, of_state: Mapping[str, Keyword], keywords: Mapping[str, Keyword]) -> dict[str, Keyword]:
+        """Give the primary keywords that are not those of the exposure."""
         content = self._first.content
-        own = {
+        return {
             "DATE": Keyword(self._date, "UTC date file created"),
             "FILENAME": Keyword(self.path.name, "Name of the file"),
             "DATAMODL": Keyword(content.model, "Type of data model"),
@@ -191,6 +199,8 @@ class ProductWriter:
             **keywords,
             **content.keywords,
         }
+
+    def _primary(self, own: Mapping[str, Keyword], history: Sequence[str]) -> Any:
         header = header_of(self._exposure.primary, own)
         for line in history:
             header.add_history(line)

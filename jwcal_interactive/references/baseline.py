@@ -9,7 +9,7 @@ from typing import Any
 from jwcal_interactive.errors import ParameterError
 from jwcal_interactive.io.reference_files import read_parameters
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.recipes import BEYOND_OFFICIAL, NOT_IN_THIS_VERSION, Recipe
+from jwcal_interactive.recipes import BEYOND_OFFICIAL, Recipe
 from jwcal_interactive.references.book import ReferenceBook
 from jwcal_interactive.steps.catalogue import STEPS
 
@@ -103,10 +103,6 @@ def _merge(recipe: Recipe, layers: list[tuple[str, str, dict[str, Any]]]) -> Bas
     notes: list[str] = []
     for name, path, layer in layers:
         source = Path(path).name
-        if name in NOT_IN_THIS_VERSION:
-            if layer.get("skip") is False:
-                notes.append(f"{source} turns on {name}, which this version does not offer")
-            continue
         model = STEPS[name].params
         for key, value in layer.items():
             if key in _RUNNER_ENTRIES or key in model.without_effect:
@@ -116,14 +112,12 @@ def _merge(recipe: Recipe, layers: list[tuple[str, str, dict[str, Any]]]) -> Bas
             try:
                 checked = model.build(name, {key: value})
             except ParameterError as error:
-                missing = model.unavailable.get(key)
-                reason = missing.reason if missing else str(error)
-                notes.append(f"{source} asks for {name}.{key} = {value}, which is not done here: {reason}")
+                notes.append(f"{source} asks for {name}.{key} = {value}, which is not done here: {error}")
                 continue
             if key in model.model_fields:
                 values[name][key] = getattr(checked, key)
                 origins[name, key] = source
-    params = {n: STEPS[n].params.build(n, v) for n, v in values.items() if n in STEPS}
+    params = {n: STEPS[n].params.build(n, v) for n, v in values.items()}
     kept = {
         (step, key): source
         for (step, key), source in origins.items()

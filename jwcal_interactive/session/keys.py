@@ -29,7 +29,7 @@ def result_keys(
     exposure: list[Any],
     steps: Iterable[str],
     settings: Settings,
-    params: Callable[[str], StepParams | None],
+    params: Callable[[str], StepParams],
 ) -> dict[str, str]:
     """Key of each step's result: the exposure, and parameters and overrides up to and including the step.
 
@@ -42,16 +42,14 @@ def result_keys(
     settings : Settings
         Give the overrides; a file that changes on disk changes the key, as do those that parameters name.
     params : callable
-        Parameters by step name; ``None`` for a step that this version does not offer.
+        Parameters by step name.
     """
     keys: dict[str, str] = {}
     key = _digest(exposure)
     for step in steps:
         model = params(step)
-        values = {} if model is None else model.model_dump()
-        files = {} if model is None else _file_keys(step, model)
         overrides = {t: file_key(file) for (s, t), file in settings.overrides.items() if s == step}
-        key = _digest(key, step, values, overrides, files)
+        key = _digest(key, step, model.model_dump(), overrides, _file_keys(step, model))
         keys[step] = key
     return keys
 

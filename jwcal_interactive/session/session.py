@@ -130,10 +130,9 @@ class Session:
         self._timeline = Timeline([self._checked(settings) for settings in timeline], position)
         self._history = [*history, replace(self._history[0], number=len(history) + 1)]
 
-    def definition(self, step: str) -> StepDefinition[Any, Any, Any] | None:
-        """Definition of a step; ``None`` for an official step that this version does not offer."""
-        self._index(step)
-        return STEPS.get(step)
+    def definition(self, step: str) -> StepDefinition[Any, Any, Any]:
+        """Definition of a step."""
+        return STEPS[self._known(step)]
 
     def baseline(self, step: str) -> StepParams:
         """Parameters that the step would run with untouched: code defaults and CRDS."""
@@ -320,7 +319,7 @@ class Session:
             compile_kernels(
                 lambda text: progress(Progress(self.steps[start], 0, end - start, 0.0, text)),
                 cancel,
-                [s for s in self.steps[start:end] if s in STEPS and not self._params(s, settings).skip],
+                [s for s in self.steps[start:end] if not self._params(s, settings).skip],
             )
         for index in range(start, end):
             step = self.steps[index]
@@ -333,7 +332,7 @@ class Session:
             report(1.0)
 
     def _run_one(self, step: str, key: str, settings: Settings, state: State, tiles: Tiles) -> State:
-        params = self._params(step, settings) if step in STEPS else None
+        params = self._params(step, settings)
         try:
             result, outcome = run_step(step, state, params, self._book, settings.overrides, tiles)
         except Cancelled:
@@ -555,9 +554,7 @@ class Session:
 
     def _keys(self, settings: Settings | None = None) -> dict[str, str]:
         chosen = settings or self.settings
-        return result_keys(
-            self._input_key, self.steps, chosen, lambda s: self._params(s, chosen) if s in STEPS else None
-        )
+        return result_keys(self._input_key, self.steps, chosen, lambda s: self._params(s, chosen))
 
     def _note(self, action: Any, step: str = "", settings: Settings | None = None, **facts: Any) -> None:
         settings = settings or self.settings

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from jwcal_interactive.errors import ParameterError
-from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_interactive.steps.amplifier_noise import amplifier_noise
 from jwcal_interactive.steps.charge_migration import charge_migration
 from jwcal_interactive.steps.clean_flicker_noise import clean_flicker_noise
@@ -80,7 +79,7 @@ def users_of(reftype: str, steps: Iterable[str]) -> tuple[str, ...]:
     ParameterError
         If none does.
     """
-    definitions = [STEPS[name] for name in steps if name in STEPS]
+    definitions = [STEPS[name] for name in steps]
     users = tuple(d.name for d in definitions if reftype in d.references)
     if not users:
         types = ", ".join(sorted({t for d in definitions for t in d.references})) or "none"
@@ -95,15 +94,10 @@ def get_step(name: str) -> StepDefinition[Any, Any, Any]:
     Raises
     ------
     ParameterError
-        If there is none, or it is an official step that this version does not offer.
+        If there is none.
     """
     if name in STEPS:
         return STEPS[name]
-    if name in NOT_IN_THIS_VERSION:
-        raise ParameterError(
-            f"step {name} is an official step that this version does not offer "
-            f"({NOT_IN_THIS_VERSION[name].reason}); leave it out."
-        )
     near = difflib.get_close_matches(name, STEPS, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise ParameterError(f"there is no step {name!r}.{hint} Known: {', '.join(STEPS)}.")

@@ -10,8 +10,6 @@ import tiny_exposure
 
 from jwcal_interactive import open_session
 from jwcal_interactive.io.reference_files import read_parameters
-from jwcal_interactive.params import NotYet
-from jwcal_interactive.steps.jump import JumpParams
 
 JUMP = {"class": "jwst.jump.jump_step.JumpStep", "name": "jump"}
 WHOLE = {"class": "jwst.pipeline.Detector1Pipeline", "name": "detector1"}
@@ -116,12 +114,6 @@ def test_what_the_runner_configures_is_no_parameter(opened: Any) -> None:
     assert session.notes == ()
 
 
-@pytest.fixture
-def not_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give jump an official parameter that this version does not implement."""
-    monkeypatch.setattr(JumpParams, "unavailable", {"of_the_future": NotYet(False, "not flagged")})
-
-
 @pytest.mark.parametrize(
     ("parameters", "told"),
     [
@@ -131,7 +123,7 @@ def not_yet(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"of_the_future": True}, "of_the_future"),
     ],
 )
-def test_what_cannot_be_done_is_told(parameters: dict[str, Any], told: str, opened: Any, not_yet: None) -> None:
+def test_what_cannot_be_done_is_told(parameters: dict[str, Any], told: str, opened: Any) -> None:
     session = opened({"pars-jumpstep": {**JUMP, "parameters": {"minimum_groups": 4, **parameters}}})
     assert len(session.notes) == 1
     assert told in session.notes[0]
@@ -140,7 +132,7 @@ def test_what_cannot_be_done_is_told(parameters: dict[str, Any], told: str, open
     assert session.params("jump").rejection_threshold == 4.0
 
 
-def test_whole_run_with_what_cannot_be_done(opened: Any, not_yet: None, tmp_path: Path) -> None:
+def test_whole_run_with_what_cannot_be_done(opened: Any, tmp_path: Path) -> None:
     """The note stays, and the rest of the file acts."""
     session = opened(
         {"pars-jumpstep": {**JUMP, "parameters": {"of_the_future": True, "rejection_threshold": 6.5}}}

@@ -16,7 +16,7 @@ __all__ = ["Rail", "RailState"]
 class RailState:
     """What a row shows; `seconds` is the wall time of the step's last run."""
 
-    state: Literal["pending", "done", "skipped", "stale", "failed", "running", "input", "absent"]
+    state: Literal["pending", "done", "skipped", "stale", "failed", "running", "input"]
     reason: str = ""
     seconds: float | None = None
 
@@ -29,7 +29,6 @@ _GLYPHS = {
     "failed": "✕",
     "running": "▸",
     "input": "▪",
-    "absent": "–",
 }
 WIDTH = 216
 
@@ -46,7 +45,7 @@ def state_text(state: RailState) -> str:
         return _seconds(state.seconds)
     if state.state in {"pending", "input"}:
         return ""
-    return {"absent": "absent", "running": "running…"}.get(state.state, state.state)
+    return "running…" if state.state == "running" else state.state
 
 
 class _Row:
@@ -70,7 +69,6 @@ class _Row:
         self._text.value = (
             f"<span class='jwcal-state jwcal-{state.state}' title='{reason}'>{state_text(state)}</span>"
         )
-        (self.widget.add_class if state.state == "absent" else self.widget.remove_class)("jwcal-absent")
 
     def choose(self, chosen: bool) -> None:
         (self.widget.add_class if chosen else self.widget.remove_class)("jwcal-chosen")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as ipw
 
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_interactive.steps.catalogue import users_of
 from jwcal_widgets.param_control import ParamControl
 from jwcal_widgets.reference_control import ReferenceControl
@@ -36,21 +35,14 @@ class _Form:
 
 def _explain_missing(model: type[StepParams]) -> str:
     """List official parameters that do nothing here, folded away."""
-    groups = (
-        ("Not in this version", {name: m.reason for name, m in model.unavailable.items()}),
-        ("Without effect here", model.without_effect),
+    names = model.without_effect
+    if not names:
+        return ""
+    items = "".join(f"<li><code>{html.escape(n)}</code>: {html.escape(why)}</li>" for n, why in names.items())
+    return (
+        f"<details class='jwcal-help'><summary>Without effect here ({len(names)})</summary>"
+        f"<ul>{items}</ul></details>"
     )
-    text = ""
-    for title, names in groups:
-        if names:
-            items = "".join(
-                f"<li><code>{html.escape(n)}</code>: {html.escape(why)}</li>" for n, why in names.items()
-            )
-            text += (
-                f"<details class='jwcal-help'><summary>{title} ({len(names)})</summary>"
-                f"<ul>{items}</ul></details>"
-            )
-    return text
 
 
 class StepPanel:
@@ -116,8 +108,8 @@ class StepPanel:
         """Show the panel of a step; ``input`` is the raw exposure."""
         self.step = step
         self.filter.value = ""
-        definition = None if step == INPUT else self._session.definition(step)
-        if definition is not None and step not in self._forms:
+        if step != INPUT and step not in self._forms:
+            definition = self._session.definition(step)
             self._forms[step] = self._make_form(step, definition.params, definition.references)
         form = self._forms.get(step)
         self._body.children = (form.widget,) if form else ()
@@ -152,12 +144,10 @@ class StepPanel:
         status = self._session.status(self.step)
         definition = self._session.definition(self.step)
         reason = f": {html.escape(status.reason)}" if status.reason else ""
-        missing = NOT_IN_THIS_VERSION.get(self.step)
-        summary = definition.summary if definition else missing.reason if missing else ""
         return (
             f"<span class='jwcal-panel-title'>{self.step}</span> &nbsp;"
             f"<span class='jwcal-{status.state}'>{status.state}</span>{reason}"
-            f"<div class='jwcal-help'>{html.escape(summary)}</div>"
+            f"<div class='jwcal-help'>{html.escape(definition.summary)}</div>"
         )
 
     def _make_form(self, step: str, model: type[StepParams], reftypes: tuple[str, ...]) -> _Form:

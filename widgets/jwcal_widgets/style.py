@@ -40,7 +40,6 @@ STYLE = """<style>
   padding: 0 2px 0 6px; outline-offset: -2px; font-size: 13px; color: var(--jwcal-text); }
 .jwcal .jwcal-row .jupyter-button:is(:hover, :focus, :active) { box-shadow: none; border: none; }
 .jwcal-chosen .jupyter-button { font-weight: 600; }
-.jwcal-row.jwcal-absent .jupyter-button { color: var(--jwcal-muted); }
 .jwcal-state { display: block; text-align: right; font-size: 11px; padding-right: 6px;
   color: var(--jwcal-muted); white-space: nowrap; font-variant-numeric: tabular-nums; }
 .jwcal-done, .jwcal-stale, .jwcal-failed, .jwcal-running { font-weight: 600; }

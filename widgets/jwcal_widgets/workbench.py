@@ -10,7 +10,6 @@ import ipywidgets as ipw
 
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import Cancelled
-from jwcal_interactive.recipes import NOT_IN_THIS_VERSION
 from jwcal_widgets.coalesce import Coalesced
 from jwcal_widgets.image_panel import ImagePanel
 from jwcal_widgets.messages import Messages
@@ -119,8 +118,7 @@ class Workbench(ipw.VBox):
         )
         self.add_class("jwcal")
         done = steps_with_result(session)
-        first = next((s for s in session.steps if session.definition(s)), INPUT)
-        self.choose(done[-1] if len(done) > 1 else first)
+        self.choose(done[-1] if len(done) > 1 else session.steps[0])
         self._refresh()
         self.ramp.show(*self.image.pixel)
 
@@ -207,15 +205,13 @@ class Workbench(ipw.VBox):
             running=running,
             can_undo=self.session.can_undo,
             can_redo=self.session.can_redo,
-            on_step=self.step != INPUT and self.session.definition(self.step) is not None,
+            on_step=self.step != INPUT,
         )
 
     def _show_rail(self) -> None:
         self.rail.show(INPUT, RailState("input"))
         for step in self.session.steps:
-            if self.session.definition(step) is None:
-                self.rail.show(step, RailState("absent", NOT_IN_THIS_VERSION[step].reason))
-            elif step == self._running_step:
+            if step == self._running_step:
                 self.rail.show(step, RailState("running"))
             else:
                 status = self.session.status(step)
