@@ -184,8 +184,9 @@ class ProductWriter:
             self._header = self._primary(final, history)
         else:
             for name, keyword in final.items():
-                if keyword != self._written[name]:
-                    self._header[name] = keyword.value
+                if keyword != self._written.get(name):
+                    known = name in self._header
+                    self._header[name] = keyword.value if known else (keyword.value, keyword.comment)
         self._file.close(self._header)
 
     def _own(self, of_state: Mapping[str, Keyword], keywords: Mapping[str, Keyword]) -> dict[str, Keyword]:
