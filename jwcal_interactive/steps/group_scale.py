@@ -29,4 +29,11 @@ def group_scale(ramp: Ramp, refs: References, p: GroupScaleParams, tiles: Tiles)
         raise Skip("keyword FRMDIVSR is missing")
     if nframes == divisor:
         raise Skip(f"NFRAMES = FRMDIVSR = {nframes}: nothing to rescale")
-    return ramp.with_(data=ramp.data * np.float32(divisor / nframes))
+    factor = np.float32(divisor / nframes)
+    data = np.empty_like(ramp.data)
+
+    def scale(y0: int, y1: int) -> None:
+        np.multiply(ramp.data[..., y0:y1, :], factor, out=data[..., y0:y1, :])
+
+    tiles.over_rows(data.shape[-2], scale)
+    return ramp.with_(data=data)
