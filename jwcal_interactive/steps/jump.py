@@ -114,7 +114,7 @@ def jump(ramp: Ramp, refs: References, p: JumpParams, tiles: Tiles, facts: Surve
     if facts.mode == kernels.GIVEN:
         groupdq = _clip(ramp, gain, p, tiles)
         if facts.whole:
-            _ignore_drifts(groupdq)
+            _ignore_drifts(groupdq, tiles)
     flagged, hits = np.empty_like(groupdq), np.empty(ny, np.int64)
     nframes = float(exposure.nframes)
     tiles.over_rows(
@@ -214,9 +214,10 @@ def _clip(ramp: Ramp, gain: NDArray[np.float32], p: JumpParams, tiles: Tiles) ->
     return out
 
 
-def _ignore_drifts(groupdq: U8) -> None:
+def _ignore_drifts(groupdq: U8, tiles: Tiles) -> None:
     """Take jumps back in groups rejected in all pixels: those are drifts of the detector, not cosmic rays."""
     flags = np.uint8(DQ.JUMP_DET | DQ.DO_NOT_USE)
     for group in groupdq.reshape(-1, *groupdq.shape[2:]):
+        tiles.check()
         if (group & flags).all():
             group[group == np.uint8(DQ.JUMP_DET)] = 0

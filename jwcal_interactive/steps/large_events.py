@@ -109,7 +109,11 @@ def large_events(ramp: Ramp, refs: References, p: LargeEventsParams, tiles: Tile
     nints, ngroups, ny, nx = ramp.groupdq.shape
     if ngroups < 2:
         raise Skip("NGROUPS = 1; there are no jumps in a single group")
-    if not any((group & _JUMP_DET).any() for group in ramp.groupdq.reshape(-1, ny, nx)):
+    for group in ramp.groupdq.reshape(-1, ny, nx):
+        tiles.check()
+        if (group & _JUMP_DET).any():
+            break
+    else:
         raise Skip("no group has the flag JUMP_DET; run jump before")
     events: list[_Event] = []
     for i in range(nints):

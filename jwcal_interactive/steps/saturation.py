@@ -69,7 +69,8 @@ def saturation(ramp: Ramp, refs: References, p: SaturationParams, tiles: Tiles) 
 
     groupdq, _, grown = _flag(ramp.data, ramp.groupdq, threshold, p.n_pix_grow_sat, tiles)
     if p.use_readpatt:
-        _flag_averaged(ramp, groupdq, grown, threshold, unchecked, p, None if bias is None else bias.data)
+        zero = None if bias is None else bias.data
+        _flag_averaged(ramp, groupdq, grown, threshold, unchecked, p, zero, tiles)
     zeroframe = ramp.zeroframe
     if zeroframe is not None:
         zeroframe = _without_saturated(zeroframe, threshold, p.n_pix_grow_sat, tiles)
@@ -139,14 +140,21 @@ def _flag_averaged(
     unchecked: NDArray[np.bool_],
     p: SaturationParams,
     bias: F32 | None,
+    tiles: Tiles,
 ) -> None:
     """Add DO_NOT_USE to groups of ``groupdq`` that saturated while their frames were averaged."""
     from jwcal_interactive.kernels.saturation import partly_saturated, saturated_in_second_group
 
     frames = frame_numbers(ramp.exposure)
     dilution = frames.mean(axis=1) / frames[:, -1]
-    partly = partly_saturated(ramp.data, groupdq, grown, threshold, unchecked, dilution, p.n_pix_grow_sat)
-    groupdq[partly] |= np.uint8(DQ.DO_NOT_USE)
-    if ramp.data.shape[1] > 2:
-        i, y, x = saturated_in_second_group(ramp.data, grown, threshold, bias, frames)
-        groupdq[i, 1, y, x] |= np.uint8(DQ.DO_NOT_USE)
+    nints, ngroups = groupdq.shape[:2]
+    for i in range(nints):
+        tiles.check()
+        one = slice(i, i + 1)
+        data, flags, first = ramp.data[one], groupdq[one], grown[one]
+        partly = partly_saturated(data, flags, first, threshold, unchecked, dilution, p.n_pix_grow_sat)
+        flags[partly] |= np.uint8(DQ.DO_NOT_USE)
+        if ngroups > 2:
+            tiles.check()
+            _, y, x = saturated_in_second_group(data, first, threshold, bias, frames)
+            flags[0, 1, y, x] |= np.uint8(DQ.DO_NOT_USE)
