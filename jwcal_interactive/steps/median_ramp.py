@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import F32, Exposure, Ramp, Rates
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.steps.flat_image import smooth_over
+from jwcal_interactive.steps.readout import frame_time
 from jwcal_interactive.tiles import Tiles
 
 __all__ = ["MedianRamp", "median_ramp"]
@@ -80,8 +81,10 @@ def median_ramp(ramp: Ramp, rates: Rates, flat: F32 | None, tiles: Tiles) -> Med
         if sky is not None:
             sky = np.stack([_without_holes(plane, tiles) for plane in sky])
     else:
-        typical = np.array([np.nanmedian(plane) if not np.isnan(plane).all() else np.nan for plane in draft])
-        typical = typical.astype(np.float32)
+        typical = np.empty(nints, np.float32)
+        for i, plane in enumerate(draft):
+            tiles.check()
+            typical[i] = np.nan if np.isnan(plane).all() else np.nanmedian(plane)
         with np.errstate(divide="ignore", invalid="ignore"):
             flux = typical / _middle(typical)
     known = np.isfinite(flux)
@@ -89,8 +92,9 @@ def median_ramp(ramp: Ramp, rates: Rates, flat: F32 | None, tiles: Tiles) -> Med
         raise Skip("no integration has a flux that the median of all could be scaled to")
     flux[~known] = np.median(flux[known])
     one_group = exposure.nframes + exposure.groupgap
-    frame_time = exposure.frame_time or exposure.group_time / one_group
-    times = frame_time * (exposure.nframes + one_group * np.arange(exposure.ngroups, dtype=np.float64))
+    times = frame_time(exposure) * (
+        exposure.nframes + one_group * np.arange(exposure.ngroups, dtype=np.float64)
+    )
     return MedianRamp(_medians(ramp.data, sky, times, tiles), flux, sky, times)
 
 

@@ -17,7 +17,7 @@ from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["PersistenceParams", "group_times", "persistence"]
+__all__ = ["PersistenceParams", "group_ends", "persistence"]
 
 
 class PersistenceParams(StepParams):
@@ -79,7 +79,7 @@ def persistence(ramp: Ramp, refs: References, p: PersistenceParams, tiles: Tiles
         )
     before = refs.get("persistence_array_file")
     windows = _windows(before, ramp, p.persistence_time)
-    times = group_times(ramp.exposure)
+    times = group_ends(ramp.exposure)
     threshold = np.nan if p.dn_threshold is None else p.dn_threshold
     flags = int(DQ.PERSISTENCE | (DQ.DO_NOT_USE if p.persistence_dnu else 0))
     length = float(p.persistence_time)
@@ -94,7 +94,7 @@ def persistence(ramp: Ramp, refs: References, p: PersistenceParams, tiles: Tiles
     return ramp.with_(groupdq=groupdq, side_products=side)
 
 
-def group_times(exposure: Exposure) -> NDArray[np.float64]:
+def group_ends(exposure: Exposure) -> NDArray[np.float64]:
     """End of each group as Unix time, s: float64 (nints, ngroups).
 
     Raises

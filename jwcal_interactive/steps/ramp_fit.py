@@ -27,14 +27,13 @@ from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.definition import Look, step
 from jwcal_interactive.steps.ramp_fit_likely import MIN_GROUPS, fit_ramps_likely, readouts_of
 from jwcal_interactive.steps.ramp_fit_ols import SEGMENT_VALUES, OlsFit, OlsSetup, fit_ramps_ols, fit_segments
-from jwcal_interactive.steps.readout import refuse_unsupported
+from jwcal_interactive.steps.readout import frame_time, refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
 __all__ = [
     "RampFitParams",
     "find_groups",
-    "frame_time",
     "groups_to_use",
     "ols_setup",
     "ramp_fit",
@@ -214,13 +213,6 @@ def ols_setup(exposure: Exposure, p: RampFitParams, ngroups: int, groups: tuple[
     first, last = groups_to_use(p, ngroups)
     suppress = p.suppress_one_group and ngroups > 1
     return OlsSetup(first, last, *groups, suppress, frame_time(exposure))
-
-
-def frame_time(exposure: Exposure) -> float:
-    """TFRAME, s, or what it must be where a file does not have it."""
-    if exposure.frame_time is not None:
-        return exposure.frame_time
-    return exposure.group_time / (exposure.nframes + exposure.groupgap)
 
 
 def _fitopt(fit: OlsFit) -> dict[str, NDArray[Any]]:

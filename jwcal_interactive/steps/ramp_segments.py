@@ -16,13 +16,13 @@ from jwcal_interactive.steps.definition import Look
 from jwcal_interactive.steps.ramp_fit import (
     RampFitParams,
     find_groups,
-    frame_time,
     groups_to_use,
     ols_setup,
     uses_likelihood,
 )
 from jwcal_interactive.steps.ramp_fit_likely import fit_ramps_likely, readouts_of
 from jwcal_interactive.steps.ramp_fit_ols import OlsSetup, fit_segments
+from jwcal_interactive.steps.readout import frame_time
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 

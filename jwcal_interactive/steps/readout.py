@@ -17,6 +17,7 @@ __all__ = [
     "DetectorFrame",
     "first_integration",
     "frame_numbers",
+    "frame_time",
     "integrations_of_exposure",
     "only_for_miri",
     "refuse_unsupported",
@@ -94,6 +95,13 @@ def frame_numbers(exposure: Exposure) -> NDArray[np.float64]:
     """
     first = np.arange(exposure.ngroups) * (exposure.nframes + exposure.groupgap)
     return first[:, None] + np.arange(1.0, exposure.nframes + 1)
+
+
+def frame_time(exposure: Exposure) -> float:
+    """TFRAME, s, or what it must be where a file does not have it."""
+    if exposure.frame_time is not None:
+        return exposure.frame_time
+    return exposure.group_time / (exposure.nframes + exposure.groupgap)
 
 
 @dataclass(frozen=True)

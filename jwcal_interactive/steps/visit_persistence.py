@@ -16,7 +16,7 @@ from jwcal_interactive.instruments import is_interleaved
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.irs2 import normal_pixels
-from jwcal_interactive.steps.persistence import group_times
+from jwcal_interactive.steps.persistence import group_ends
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
@@ -113,7 +113,7 @@ def visit_persistence(ramp: Ramp, refs: References, p: VisitPersistenceParams, t
     for file in files:
         _look_back(file, ramp.exposure, threshold, last, tiles)
     ends = last + p.persistence_time
-    times = group_times(ramp.exposure)
+    times = group_ends(ramp.exposure)
     flags = int(DQ.PERSISTENCE | (DQ.DO_NOT_USE if p.persistence_dnu else 0))
     groupdq = np.empty_like(ramp.groupdq)
     tiles.over_rows(ends.shape[0], lambda y0, y1: flag_until(ramp.groupdq, times, ends, flags, groupdq, y0, y1))
@@ -141,7 +141,7 @@ def _look_back(
     """Put into `last` when pixels of the exposure were last bright in an earlier one, s."""
     from jwcal_interactive.kernels.visit_persistence import find_last_bright
 
-    times = group_times(file.exposure)
+    times = group_ends(file.exposure)
     for rows, columns, here in _overlap(file, exposure):
         tiles.check()
         data, groupdq = _groups(file, rows, columns)

@@ -6,7 +6,7 @@ import pytest
 from jwcal_interactive.arrays import Reference
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import InputError, ParameterError
-from jwcal_interactive.steps.persistence import PersistenceParams, group_times, persistence
+from jwcal_interactive.steps.persistence import PersistenceParams, group_ends, persistence
 from jwcal_interactive.tiles import Tiles
 
 START = 60_000.0  # MJD
@@ -42,7 +42,7 @@ def flagged(out):
 
 def test_times_of_groups(ramp):
     np.testing.assert_array_equal(
-        group_times(ramp.exposure) - EPOCH, [[10, 20, 30, 40], [60, 70, 80, 90], [110, 120, 130, 140]]
+        group_ends(ramp.exposure) - EPOCH, [[10, 20, 30, 40], [60, 70, 80, 90], [110, 120, 130, 140]]
     )
 
 
