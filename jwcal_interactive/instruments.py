@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from jwcal_interactive.arrays import Exposure
 
 __all__ = [
+    "AMPLIFIERS",
     "DARK_EXP_TYPES",
     "DETECTORS",
     "FULL_SIZE",
@@ -28,6 +29,9 @@ RATE_UNIT = "DN/s"
 
 FULL_SIZE = 2048
 """Rows and columns of a full near-infrared detector (HAWAII-2RG), pixels."""
+
+AMPLIFIERS = 4
+"""Amplifiers that read a full frame: each a quarter of every line or, of MIRI, every fourth column."""
 
 IRS2_FRAME = (3200, FULL_SIZE)
 """Rows and columns of a full NIRSpec frame in the IRS2 read-out, with the reference pixels in between."""

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import F32, Exposure, Reference
-from jwcal_interactive.instruments import FULL_SIZE
+from jwcal_interactive.instruments import AMPLIFIERS, FULL_SIZE
 from jwcal_interactive.steps.flat_image import flat_image
 from jwcal_interactive.tiles import Tiles
 
 __all__ = ["automatic_parameters", "has_automatic_parameters"]
 
-_AMPLIFIERS = 4
 _CLIP_SIGMA = 3.0
 _CLIP_ROUNDS = 5
 _LINE_CLIP_SIGMA = 10.0
@@ -146,7 +145,7 @@ def _largest_offset(values: F32) -> float:
     """Largest difference of the means of adjacent amplifiers; 0 for subarrays."""
     if values.size != FULL_SIZE:
         return 0.0
-    means = [_clipped(part, _CLIP_SIGMA).mean() for part in np.split(values, _AMPLIFIERS)]
+    means = [_clipped(part, _CLIP_SIGMA).mean() for part in np.split(values, AMPLIFIERS)]
     return float(np.abs(np.diff(means)).max())
 
 

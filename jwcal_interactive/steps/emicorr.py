@@ -9,12 +9,12 @@ import numpy as np
 
 from jwcal_interactive.arrays import Exposure, Ramp, References, SideProduct
 from jwcal_interactive.errors import Skip
+from jwcal_interactive.instruments import AMPLIFIERS
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.definition import Look, step
 from jwcal_interactive.steps.emicorr_joint import FittedWave, fit_jointly
 from jwcal_interactive.steps.emicorr_sequential import MeasuredWave, Sequence, measure_in_sequence
 from jwcal_interactive.steps.emicorr_waves import (
-    AMPLIFIERS,
     READPATTS,
     Clocks,
     Wave,

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import F32, Ramp
 from jwcal_interactive.errors import Skip
-from jwcal_interactive.steps.emicorr_waves import AMPLIFIERS, BAD_COLUMNS, Clocks, Wave
+from jwcal_interactive.instruments import AMPLIFIERS
+from jwcal_interactive.steps.emicorr_waves import BAD_COLUMNS, Clocks, Wave
 from jwcal_interactive.tiles import Tiles
 
 __all__ = ["FittedWave", "fit_jointly", "lowest", "vertex"]

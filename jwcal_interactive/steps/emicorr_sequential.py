@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import F32
 from jwcal_interactive.errors import Skip
-from jwcal_interactive.steps.emicorr_waves import AMPLIFIERS, Clocks, Wave
+from jwcal_interactive.instruments import AMPLIFIERS
+from jwcal_interactive.steps.emicorr_waves import Clocks, Wave
 from jwcal_interactive.tiles import Tiles
 
 __all__ = ["MeasuredWave", "Sequence", "clipped_mean_of_sorted", "measure_in_sequence"]

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Exposure, Reference, as_whole_number
 from jwcal_interactive.errors import ParameterError, ReferenceError, Skip
-from jwcal_interactive.instruments import full_frame
+from jwcal_interactive.instruments import AMPLIFIERS, full_frame
 
 __all__ = [
-    "AMPLIFIERS",
     "BAD_COLUMNS",
     "READPATTS",
     "Clocks",
@@ -25,10 +24,8 @@ __all__ = [
 ]
 
 READPATTS = ("FAST", "FASTR1", "SLOW", "SLOWR1")
-AMPLIFIERS = 4
-"""MIRI reads four neighbouring pixels of a row at the same time."""
 BAD_COLUMNS = (1, 2)
-"""Quads of columns, counted from 0, whose signal follows the interference badly."""
+"""Quads of columns (read at the same time), counted from 0, whose signal follows the interference badly."""
 
 CLOCK = 10.0e-6  # s, one pixel clock
 # Of each detector row that is not read, and before the last column if it holds reference pixels.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Exposure
-from jwcal_interactive.instruments import FULL_SIZE, IRS2_FRAME, IRS2_RUNS, is_interleaved
+from jwcal_interactive.instruments import AMPLIFIERS, FULL_SIZE, IRS2_FRAME, IRS2_RUNS, is_interleaved
 
 __all__ = [
     "OUTPUTS",
@@ -28,7 +28,7 @@ __all__ = [
     "read_parity",
 ]
 
-OUTPUTS = 5
+OUTPUTS = 1 + AMPLIFIERS
 """The reference output and four amplifiers."""
 
 READS = IRS2_FRAME[0] // OUTPUTS

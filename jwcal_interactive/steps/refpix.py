@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import F32, Exposure, Ramp, Reference, References
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import InputError, Skip
-from jwcal_interactive.instruments import FULL_SIZE, is_interleaved
+from jwcal_interactive.instruments import AMPLIFIERS, FULL_SIZE, is_interleaved
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.definition import Look, step
 from jwcal_interactive.steps.irs2 import normal_pixels
@@ -20,7 +20,6 @@ from jwcal_interactive.steps.refpix_irs2 import bad_reference_rows, correct_inte
 from jwcal_interactive.steps.refpix_miri import correct_miri
 from jwcal_interactive.steps.refpix_pixels import ReferencePixels, gather_border, gather_flagged
 from jwcal_interactive.steps.refpix_signals import (
-    AMPLIFIERS,
     Measure,
     by_amplifier,
     in_interleaved,

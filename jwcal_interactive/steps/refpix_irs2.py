@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import F32, Exposure, Ramp, Reference
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import InputError, ReferenceError
-from jwcal_interactive.instruments import FULL_SIZE, IRS2_FRAME, IRS2_RUNS
+from jwcal_interactive.instruments import AMPLIFIERS, FULL_SIZE, IRS2_FRAME, IRS2_RUNS
 from jwcal_interactive.steps.irs2 import OUTPUTS, READS, is_reversed, normal_reads, normal_rows
 from jwcal_interactive.tiles import Tiles
 
 __all__ = ["bad_reference_rows", "correct_interleaved", "replacements"]
-
-AMPLIFIERS = OUTPUTS - 1
 
 PERIOD = sum(IRS2_RUNS.values())
 """Reads from one run of reference pixels to the next."""

@@ -7,13 +7,10 @@ import numpy as np
 from jwcal_interactive.arrays import F32, Ramp
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
-from jwcal_interactive.instruments import full_frame
+from jwcal_interactive.instruments import AMPLIFIERS, full_frame
 from jwcal_interactive.tiles import Tiles
 
 __all__ = ["correct_miri"]
-
-AMPLIFIERS = 4
-"""They read every fourth column; each has one column of reference pixels at either side."""
 
 
 def correct_miri(ramp: Ramp, odd_even_rows: bool, limit: float, tiles: Tiles) -> F32:
@@ -54,7 +51,7 @@ def correct_miri(ramp: Ramp, odd_even_rows: bool, limit: float, tiles: Tiles) ->
     good = ramp.pixeldq & np.uint32(DQ.DO_NOT_USE) == 0
     phases = [slice(0, ny, 2), slice(1, ny, 2)] if odd_even_rows else [slice(0, ny)]
     places = [(a, phase) for a in range(AMPLIFIERS) for phase in phases]
-    edges = 0, nx - AMPLIFIERS
+    edges = 0, nx - AMPLIFIERS  # each amplifier has one column of reference pixels at either side
     if not all(good[phase, edge + a].any() for a, phase in places for edge in edges):
         raise Skip("an amplifier has no reference pixels without DO_NOT_USE at its left or its right")
 

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import F32, U32, Ramp
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
-from jwcal_interactive.instruments import FULL_SIZE
+from jwcal_interactive.instruments import AMPLIFIERS, FULL_SIZE
 from jwcal_interactive.steps.irs2 import OUTPUTS, READS, read_parity
 from jwcal_interactive.steps.readout import DetectorFrame
 from jwcal_interactive.steps.refpix_pixels import border
 from jwcal_interactive.tiles import Tiles
 
 __all__ = [
-    "AMPLIFIERS",
     "Measure",
     "Signals",
     "by_amplifier",
@@ -34,7 +33,6 @@ Signals: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 Measure: TypeAlias = Callable[[F32, bool], Signals]
 """Measures a group in the detector frame; the second argument asks for single precision."""
 
-AMPLIFIERS = 4
 AMPLIFIER_WIDTH = FULL_SIZE // AMPLIFIERS
 
 

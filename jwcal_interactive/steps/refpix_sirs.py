@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import F32, Exposure, Reference
 from jwcal_interactive.errors import ReferenceError
-from jwcal_interactive.instruments import FULL_SIZE
+from jwcal_interactive.instruments import AMPLIFIERS, FULL_SIZE
 from jwcal_interactive.steps.readout import REFERENCE_WIDTH
-from jwcal_interactive.steps.refpix_signals import AMPLIFIERS, Measure, Signals
+from jwcal_interactive.steps.refpix_signals import Measure, Signals
 
 __all__ = ["sirs_kernels", "with_templates"]
 
