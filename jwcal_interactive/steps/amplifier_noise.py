@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import F32, Exposure, Ramp, Rates, References, SideProduct
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.errors import InputError, Skip
-from jwcal_interactive.instruments import FULL_SIZE, RAMP_UNIT
+from jwcal_interactive.errors import Skip
+from jwcal_interactive.instruments import AMPLIFIERS, FULL_SIZE
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.background_mask import draft_rates
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.group_images import over_images
+from jwcal_interactive.steps.noise_files import difference, given_mask, mask_product, ramp_product
 from jwcal_interactive.tiles import Tiles
 
 __all__ = ["AmplifierNoiseParams", "amplifier_noise"]
 
 B1 = NDArray[np.bool_]
 
-AMPLIFIERS = 4
 _CLIP_SIGMA = 3.0
 _FEWEST_BOXES = 4  # along each axis
 
@@ -94,7 +96,7 @@ def amplifier_noise(ramp: Ramp, refs: References, p: AmplifierNoiseParams, tiles
         raise Skip("INSTRUME = MIRI: the 1/f noise of amplifiers is one of near-infrared detectors")
     if ngroups < 2:
         raise Skip("NGROUPS = 1; noise is measured in differences to the first group")
-    given = _given_sources(refs, ramp.data.shape)
+    given = given_mask(refs.get("source_mask"), "amplifier_noise.source_mask", ramp.data.shape)
     along_x = abs(exposure.slowaxis) == 2
     channels = AMPLIFIERS if p.by_amplifier and _four_amplifiers(exposure, ny, nx) else 1
     rates = draft_rates(ramp, refs, tiles)
@@ -134,7 +136,7 @@ def amplifier_noise(ramp: Ramp, refs: References, p: AmplifierNoiseParams, tiles
 
     images = [(i, g) for i in range(nints) for g in range(1, ngroups)]
     over_images(images, lambda: Scratch((ny, nx)), tiles, clean)
-    return ramp.with_(data=data, side_products=_side_products(ramp, p, sources, data))
+    return ramp.with_(data=data, side_products=tuple(_side_products(ramp, p, sources, data, tiles)))
 
 
 def _first_jumps(ramp: Ramp, tiles: Tiles) -> NDArray[np.uint16]:
@@ -148,19 +150,6 @@ def _first_jumps(ramp: Ramp, tiles: Tiles) -> NDArray[np.uint16]:
 
     tiles.over_rows(ny, find)
     return first
-
-
-def _given_sources(refs: References, shape: tuple[int, ...]) -> B1 | None:
-    reference = refs.get("source_mask")
-    if reference is None:
-        return None
-    nints, _, ny, nx = shape
-    if reference.data.shape not in ((ny, nx), (nints, ny, nx)):
-        raise InputError(
-            f"amplifier_noise.source_mask: {reference.name} has the shape {reference.data.shape}; the exposure "
-            f"needs {(ny, nx)}, or {(nints, ny, nx)} for one mask per integration."
-        )
-    return reference.data.astype(np.bool_)
 
 
 def _four_amplifiers(exposure: Exposure, ny: int, nx: int) -> bool:
@@ -231,14 +220,10 @@ def _grown(mask: B1, pixels: int, tiles: Tiles) -> B1:
     return grown
 
 
-def _side_products(ramp: Ramp, p: AmplifierNoiseParams, sources: B1, data: F32) -> tuple[SideProduct, ...]:
-    products = []
+def _side_products(
+    ramp: Ramp, p: AmplifierNoiseParams, sources: B1, data: F32, tiles: Tiles
+) -> Iterator[SideProduct]:
     if p.save_mask:
-        model = "ImageModel" if sources.ndim == 2 else "CubeModel"
-        arrays = {"SCI": sources.astype(np.float32)}
-        products.append(SideProduct(suffix="source_mask", model=model, arrays=arrays))
+        yield mask_product("source_mask", sources)
     if p.save_noise:
-        noise = {"SCI": ramp.data - data}
-        unit = {"SCI": RAMP_UNIT}
-        products.append(SideProduct(suffix="amplifier_noise", model="RampModel", arrays=noise, units=unit))
-    return tuple(products)
+        yield ramp_product("amplifier_noise", difference(ramp.data, data, tiles))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import F32, Exposure, Ramp, Rates, References, SideProduct
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.errors import InputError, ParameterError, Skip
-from jwcal_interactive.instruments import FULL_SIZE, RAMP_UNIT
+from jwcal_interactive.errors import ParameterError, Skip
+from jwcal_interactive.instruments import AMPLIFIERS, FULL_SIZE
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.background_mask import background_mask, draft_rates, not_background
 from jwcal_interactive.steps.clean_flicker_noise_auto import automatic_parameters, has_automatic_parameters
@@ -20,6 +20,7 @@ from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.flat_image import flat_image
 from jwcal_interactive.steps.group_images import add_up, over_images
 from jwcal_interactive.steps.median_ramp import MedianRamp, median_ramp
+from jwcal_interactive.steps.noise_files import difference, given_mask, mask_product, ramp_product
 from jwcal_interactive.tiles import Tiles
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ __all__ = ["CleanFlickerNoiseParams", "clean_flicker_noise"]
 
 B1 = NDArray[np.bool_]
 
-AMPLIFIERS = 4
 _FFT_TYPES = ("NRS_MSASPEC", "NRS_IFU", "NRS_FIXEDSLIT", "NRS_BRIGHTOBJ")
 _ALLSLITS_BAND = (150.0, 200.0)  # Hz: less is fitted, as spectra fill much of this subarray
 
@@ -136,12 +136,10 @@ def clean_flicker_noise(ramp: Ramp, refs: References, p: CleanFlickerNoiseParams
     from_integrations = p.background_method == "median_image"
     single_mask = p.single_mask and not from_integrations
     flat = flat_image(refs, ramp.data.shape[-2:], tiles) if p.apply_flat_field else None
-    given = refs.get("user_mask")
-    if rates is None and (given is None or from_integrations):
+    mask = given_mask(refs.get("user_mask"), "clean_flicker_noise.user_mask", ramp.data.shape)
+    if rates is None and (mask is None or from_integrations):
         rates = draft_rates(ramp, refs, tiles)
-    if given is not None:
-        mask = _user_mask(given.data, given.name, ramp.data.shape)
-    else:
+    if mask is None:
         assert rates is not None
         mask = _scene_mask(exposure, rates, refs, p, single_mask, flat, tiles)
     median: MedianRamp | None = None
@@ -150,7 +148,7 @@ def clean_flicker_noise(ramp: Ramp, refs: References, p: CleanFlickerNoiseParams
         median = median_ramp(ramp, rates, flat, tiles)
     run = _Run(ramp, mask, _cleaning(exposure, p, median, ramp.data.shape[-2:]), flat, median, tiles)
     data, background = run.clean(save_background=p.save_background)
-    return ramp.with_(data=data, side_products=_side_products(ramp, p, mask, background, data))
+    return ramp.with_(data=data, side_products=tuple(_side_products(ramp, p, mask, background, data, tiles)))
 
 
 def _check_applies(exposure: Exposure, p: CleanFlickerNoiseParams, shape: tuple[int, ...]) -> None:
@@ -168,16 +166,6 @@ def _check_applies(exposure: Exposure, p: CleanFlickerNoiseParams, shape: tuple[
             raise Skip(f"background_method median_image needs two integrations, there is {shape[0]}")
     elif shape[1] < 2:
         raise Skip("NGROUPS = 1; noise is measured in differences of groups")
-
-
-def _user_mask(mask: NDArray[np.generic], name: str, shape: tuple[int, ...]) -> B1:
-    nints, _, ny, nx = shape
-    if mask.shape not in ((ny, nx), (nints, ny, nx)):
-        raise InputError(
-            f"clean_flicker_noise.user_mask: {name} has the shape {mask.shape}; the exposure needs "
-            f"{(ny, nx)}, or {(nints, ny, nx)} for one mask per integration."
-        )
-    return mask.astype(np.bool_)
 
 
 def _scene_mask(
@@ -289,20 +277,11 @@ class _Run:
 
 
 def _side_products(
-    ramp: Ramp, p: CleanFlickerNoiseParams, mask: B1, background: F32 | None, data: F32
-) -> tuple[SideProduct, ...]:
-    unit = {"SCI": RAMP_UNIT}
-    products = []
+    ramp: Ramp, p: CleanFlickerNoiseParams, mask: B1, background: F32 | None, data: F32, tiles: Tiles
+) -> Iterator[SideProduct]:
     if p.save_mask:
-        model = "ImageModel" if mask.ndim == 2 else "CubeModel"
-        arrays = {"SCI": mask.astype(np.float32)}
-        products.append(SideProduct(suffix="mask", model=model, arrays=arrays))
-    images: dict[str, Callable[[], F32 | None]] = {
-        "flicker_bkg": lambda: background,
-        "flicker_noise": lambda: data - ramp.data if p.save_noise else None,
-    }
-    for suffix, image in images.items():
-        array = image()
-        if array is not None:
-            products.append(SideProduct(suffix=suffix, model="RampModel", arrays={"SCI": array}, units=unit))
-    return tuple(products)
+        yield mask_product("mask", mask)
+    if background is not None:
+        yield ramp_product("flicker_bkg", background)
+    if p.save_noise:
+        yield ramp_product("flicker_noise", difference(data, ramp.data, tiles))

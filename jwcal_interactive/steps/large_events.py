@@ -138,9 +138,9 @@ def large_events(ramp: Ramp, refs: References, p: LargeEventsParams, tiles: Tile
         "NSNOWBAL": Keyword(snowballs, "Snowballs found by large_events"),
         "NSHOWERS": Keyword(len(events) - snowballs, "Showers found by large_events"),
     }
-    products = ramp.side_products
+    products: tuple[SideProduct, ...] = ()
     if p.save_masks:
-        products += (
+        products = (
             SideProduct(
                 suffix="largeevents",
                 model="JwstDataModel",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import F32, Ramp, Rates, References, SideProduct
 from jwcal_interactive.errors import Skip
-from jwcal_interactive.instruments import RAMP_UNIT
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.background_mask import background_mask, draft_rates, not_background
 from jwcal_interactive.steps.definition import step
+from jwcal_interactive.steps.noise_files import difference, mask_product, ramp_product
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
@@ -95,7 +97,7 @@ def picture_frame(ramp: Ramp, refs: References, p: PictureFrameParams, tiles: Ti
             group += first - (scale * shape + level)
             data[i, g] = group
         tiles.progress((i + 1) / nints)
-    return ramp.with_(data=data, side_products=_side_products(ramp, p, mask, data))
+    return ramp.with_(data=data, side_products=tuple(_side_products(ramp, p, mask, data, tiles)))
 
 
 def _science(rates: Rates, refs: References, p: PictureFrameParams) -> B1 | None:
@@ -135,13 +137,10 @@ def _median(image: F32, places: NDArray[np.intp]) -> np.float32:
     return (low + high) / np.float32(2)  # type: ignore[no-any-return]
 
 
-def _side_products(ramp: Ramp, p: PictureFrameParams, mask: B1, data: F32) -> tuple[SideProduct, ...]:
-    products = []
+def _side_products(
+    ramp: Ramp, p: PictureFrameParams, mask: B1, data: F32, tiles: Tiles
+) -> Iterator[SideProduct]:
     if p.save_mask:
-        arrays = {"SCI": mask.astype(np.float32)}
-        products.append(SideProduct(suffix="pctfrm_mask", model="ImageModel", arrays=arrays))
+        yield mask_product("pctfrm_mask", mask)
     if p.save_correction:
-        arrays = {"SCI": data - ramp.data}
-        unit = {"SCI": RAMP_UNIT}
-        products.append(SideProduct(suffix="pctfrm_correction", model="RampModel", arrays=arrays, units=unit))
-    return tuple(products)
+        yield ramp_product("pctfrm_correction", difference(data, ramp.data, tiles))
