@@ -33,7 +33,7 @@ _BAND_ROWS = 128
 # Bytes that bands may take by default, all threads together.
 _BAND_BYTES = 1 << 30
 # Arrays of a ramp that a band has at a time: input and output of a step, and what it works with.
-_COPIES = 2.5
+_COPIES = 1.9
 
 
 @dataclass(frozen=True)
