@@ -99,7 +99,7 @@ def _find_segments(ramp):
     flagged JUMP_DET and nothing else: a jump lies between two groups, and the later one starts the new
     segment. Single groups count only if there is nothing longer, and then only the first.
     """
-    count = longest = k = 0
+    count, k, alone = 0, 0, -1
     while k < ramp.size:
         if ramp[k].flag & _NOT_PERSISTENCE:
             k += 1
@@ -109,18 +109,15 @@ def _find_segments(ramp):
             start = k - 1
         while k < ramp.size and not ramp[k].flag & _NOT_PERSISTENCE:
             k += 1
-        ramp[count].start, ramp[count].stop = start, k
-        longest = max(longest, k - start)
-        count += 1
-    if longest < 2:
-        return min(count, 1)
-    kept = 0
-    for s in range(count):
-        start, stop = ramp[s].start, ramp[s].stop
-        if stop - start > 1:
-            ramp[kept].start, ramp[kept].stop = start, stop
-            kept += 1
-    return kept
+        if k - start > 1:
+            ramp[count].start, ramp[count].stop = start, k
+            count += 1
+        elif alone < 0:
+            alone = start
+    if count == 0 and alone >= 0:
+        ramp[0].start, ramp[0].stop = alone, alone + 1
+        count = 1
+    return count
 
 
 @njit(error_model="numpy")
@@ -145,15 +142,12 @@ def _segment_line(ramp, s, weights, gain, noise, group_time, lone_time):
     if length == 2:
         second = start + 1.0
         return rise / group_time, end * (1.0 - second) + value * second, _SQRT2 * noise, _SQRT2 * noise
-    row = _power_row(rise, gain, noise)
-    column = length * (length - 1) // 2
+    row, column = _power_row(rise, gain, noise), length * (length - 1) // 2
     inverse = 1.0 / (noise * noise)
     sw = sx = sxx = sy = sxy = 0.0
     for k in range(length):
         weight = weights[row, column + k] * inverse
-        value = ramp[start + k].value
-        if math.isnan(value):
-            value = 0.0
+        value = 0.0 if math.isnan(ramp[start + k].value) else ramp[start + k].value
         x = np.float64(k + start)
         xw = x * weight
         sw += weight
@@ -262,8 +256,7 @@ def _start_chunk(work, pixeldq, gain, readnoise, dark, root, y, x0, width):
         pixel.noise = np.float32(readnoise[y, x] * (pixel.gain / root))
         pixel.dark = dark[y, x] if dark.shape[0] > 0 else 0.0
         pixel.base = pixeldq[y, x] if pixel.gain > 0.0 else pixeldq[y, x] | _BAD_GAIN
-        pixel.usable = not pixel.base & _INVALID
-        pixel.dq = pixel.base
+        pixel.dq, pixel.usable = pixel.base, not pixel.base & _INVALID
         pixel.rate = pixel.by_read = pixel.by_poisson = pixel.weighted = 0.0
         pixel.unusable = pixel.full = pixel.saturated = 0
         pixel.chargeloss = False
@@ -369,11 +362,9 @@ def _take(work, c, rules, arrays, i, y, x):
         kind = _FIRST_GROUP_ONLY
     elif good == 0 and zeroframe.shape[0] > 0 and zeroframe[i, y, x] != 0.0:
         kind = _ZERO_FRAME
-        ramp[0].value = zeroframe[i, y, x]
-        ramp[0].flag = 0
+        ramp[0].value, ramp[0].flag = zeroframe[i, y, x], 0
         lost -= 1
-        if saturated == ramp.size:
-            saturated -= 1
+        saturated -= saturated == ramp.size
     return kind, saturated, lost, seen
 
 
@@ -418,8 +409,7 @@ def _fit_flagged(work, c, taken, weights, times):
     pixel.saturated += saturated
     if saturated > 0:
         dq |= _SATURATED
-    if seen & _CHARGELOSS:
-        pixel.chargeloss = True
+    pixel.chargeloss |= (seen & _CHARGELOSS) != 0
     return dq, result, sums
 
 
