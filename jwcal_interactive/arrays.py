@@ -111,6 +111,12 @@ class Exposure:
                     return card.value
         return None
 
+    @property
+    def first_integration(self) -> int:
+        """Place of the first integration of this file in the exposure, from 0 (INTSTART, of segments)."""
+        start = as_whole_number(self.keyword("INTSTART"))
+        return start - 1 if start is not None and start >= 1 else 0
+
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     view = array.view()
@@ -278,6 +284,11 @@ class Reference(_Frozen):
     tables: Mapping[str, NDArray[np.void]] = field(default_factory=dict)
     tree: Mapping[str, Any] = field(default_factory=dict)
     keywords: Mapping[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("arrays", "tables"):
+            object.__setattr__(self, name, {k: _frozen(a) for k, a in getattr(self, name).items()})
 
 
 References: TypeAlias = Mapping[str, Reference | None]

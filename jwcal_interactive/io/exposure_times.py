@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import Exposure, Value, as_whole_number
+from jwcal_interactive.arrays import Exposure, Value
 from jwcal_interactive.errors import InputError
 
 __all__ = ["integration_starts", "start_of_exposure"]
@@ -57,15 +57,15 @@ def integration_starts(exposure: Exposure) -> NDArray[np.float64]:
     InputError
         If EXPSTART is needed and missing.
     """
-    first = as_whole_number(exposure.keyword("INTSTART")) or 1
+    first = exposure.first_integration
     told = _table(exposure)
     starts = np.empty(exposure.nints)
     for i in range(exposure.nints):
-        mjd = told.get(first + i)
+        mjd = told.get(first + i + 1)
         if mjd is not None:
             starts[i] = _seconds(mjd)
         else:
-            starts[i] = start_of_exposure(exposure) + (first - 1 + i) * _integration_time(exposure)
+            starts[i] = start_of_exposure(exposure) + (first + i) * _integration_time(exposure)
     return starts
 
 

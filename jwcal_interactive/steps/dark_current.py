@@ -14,7 +14,7 @@ from jwcal_interactive.errors import ReferenceError, Skip
 from jwcal_interactive.instruments import RAMP_UNIT
 from jwcal_interactive.params import StepParams, param
 from jwcal_interactive.steps.definition import step
-from jwcal_interactive.steps.readout import first_integration, refuse_unsupported
+from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
@@ -89,7 +89,7 @@ def dark_current(ramp: Ramp, refs: References, p: DarkCurrentParams, tiles: Tile
     pattern = _pattern(ref)
     planes = ref.data if ref.data.ndim == 4 else ref.data[np.newaxis]
     darks = [_frames(ref.name, plane, pattern, science) for plane in planes]
-    first = first_integration(ramp.exposure)
+    first = ramp.exposure.first_integration
     data = np.empty_like(ramp.data)
 
     def subtract(y0: int, y1: int) -> None:

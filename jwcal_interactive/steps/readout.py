@@ -15,7 +15,6 @@ from jwcal_interactive.instruments import FULL_SIZE, IRS2_FRAME, is_interleaved,
 __all__ = [
     "REFERENCE_WIDTH",
     "DetectorFrame",
-    "first_integration",
     "frame_numbers",
     "frame_time",
     "integrations_of_exposure",
@@ -67,12 +66,6 @@ def only_for_miri(exposure: Exposure) -> None:
     """
     if exposure.instrument != "MIRI":
         raise Skip(f"it is for MIRI, the exposure is of {exposure.instrument}")
-
-
-def first_integration(exposure: Exposure) -> int:
-    """Place of the first integration of the file in the exposure, from 0; later segments have INTSTART > 1."""
-    start = as_whole_number(exposure.keyword("INTSTART"))
-    return start - 1 if start is not None and start >= 1 else 0
 
 
 def integrations_of_exposure(exposure: Exposure) -> int:

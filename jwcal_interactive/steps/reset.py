@@ -8,7 +8,7 @@ from jwcal_interactive.arrays import Ramp, Reference, References, as_whole_numbe
 from jwcal_interactive.errors import ReferenceError
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.steps.definition import step
-from jwcal_interactive.steps.readout import first_integration, only_for_miri
+from jwcal_interactive.steps.readout import only_for_miri
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
 
@@ -43,7 +43,7 @@ def reset(ramp: Ramp, refs: References, p: ResetParams, tiles: Tiles) -> Ramp:
         )
     known = _counted(ref, "NINTS", ref.data.shape[0])
     corrected = min(ramp.data.shape[1], _counted(ref, "NGROUPS", ref.data.shape[1]))
-    first = first_integration(exposure)
+    first = exposure.first_integration
     data = np.empty_like(ramp.data)
 
     def subtract(y0: int, y1: int) -> None:

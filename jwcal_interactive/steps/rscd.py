@@ -13,7 +13,7 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import ReferenceError, Skip
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.steps.definition import step
-from jwcal_interactive.steps.readout import first_integration, integrations_of_exposure, only_for_miri
+from jwcal_interactive.steps.readout import integrations_of_exposure, only_for_miri
 from jwcal_interactive.tiles import Tiles
 
 __all__ = ["RscdParams", "rscd"]
@@ -86,7 +86,7 @@ def rscd(ramp: Ramp, refs: References, p: RscdParams, tiles: Tiles) -> Ramp:
     keywords: dict[str, Keyword] = {}
     tallies: dict[str, NDArray[np.int64]] = {}
     later = 0
-    if first_integration(exposure) == 0:
+    if exposure.first_integration == 0:
         later = 1
         tallies |= _flag(groupdq[:1], pixeldq, skips.first, (_LOWERED[0], _ALL_KEPT[0]), tiles)
         keywords["INT1SKIP"] = Keyword(skips.first, "Groups left out by rscd, int 1")

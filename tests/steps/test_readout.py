@@ -6,7 +6,6 @@ import pytest
 from jwcal_interactive.errors import InputError, Skip
 from jwcal_interactive.steps.readout import (
     DetectorFrame,
-    first_integration,
     frame_numbers,
     integrations_of_exposure,
     only_for_miri,
@@ -104,7 +103,7 @@ def test_ordinary_exposures_pass(ramp_of):
 )
 def test_place_of_a_segment(keywords, first, total, ramp_of):
     exposure = ramp_of(np.zeros((2, 1, 4, 4)), keywords=keywords).exposure
-    assert (first_integration(exposure), integrations_of_exposure(exposure)) == (first, total)
+    assert (exposure.first_integration, integrations_of_exposure(exposure)) == (first, total)
 
 
 def test_steps_for_miri(ramp_of):
