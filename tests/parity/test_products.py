@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 STEM = "jw00042001001_02101_00001_nrcalong"
 # What only the layout of numbers or the moment decides; CAL_VER names the software, CAL_VCS its revision.
 OWN_VALUES = {"DATE", "CAL_VER", "CAL_VCS", "CRDS_VER"}
-# Of flat_field, which this version does not offer and which the official pipeline skips for lack of them.
+# Of flat_field, which the official pipeline skips for lack of them.
 FLAT_REFERENCES = {"R_FLAT", "R_DFLAT", "R_FFLAT", "R_SFLAT"}
 
 
