@@ -156,6 +156,59 @@ class TestPanel:
         assert (gain.error, gain.field.value) == ("", "")
         assert workbench.messages.shown == []
 
+    def test_another_panel_begins_at_its_top(self, bench):
+        """What scrolls is the form of a step, which the browser makes anew, not what all forms share."""
+        bench.choose("jump")
+        first = bench.panel._body.children[0]
+        bench.choose("refpix")
+        second = bench.panel._body.children[0]
+        assert first is not second
+        assert all(form.layout.overflow == "hidden auto" for form in (first, second))
+        assert bench.panel._body.layout.overflow is None
+
+    def test_long_panels_can_leave_out_the_help(self, bench):
+        bench.choose("jump")
+        bench.panel.help.value = False
+        control = bench.panel.controls["rejection_threshold"]
+        assert control._help.layout.display == "none"
+        bench.choose("refpix")
+        assert bench.panel.controls["odd_even_columns"]._help.layout.display == "none"
+        bench.choose("superbias")
+        assert bench.panel.controls["skip"]._help.layout.display is None, "short panels keep it"
+        bench.choose("jump")
+        bench.panel.help.value = True
+        assert control._help.layout.display is None
+
+    def test_missing_file_is_refused_beside_the_parameter(self, bench, raw_sub640):
+        bench.choose("amplifier_noise")
+        type_in(bench, "source_mask", "no_such_mask.fits")
+        control = bench.panel.controls["source_mask"]
+        assert "amplifier_noise.source_mask" in control.error
+        assert "no such file" in control.error
+        assert bench.session.params("amplifier_noise").source_mask is None
+        type_in(bench, "source_mask", str(raw_sub640))
+        assert control.error == ""
+        assert bench.session.params("amplifier_noise").source_mask == str(raw_sub640)
+        type_in(bench, "source_mask", "none")
+        assert bench.session.params("amplifier_noise").source_mask is None
+
+    def test_list_is_typed_with_commas(self, bench):
+        bench.choose("clean_flicker_noise")
+        type_in(bench, "background_box_size", "32, 64")
+        assert bench.session.params("clean_flicker_noise").background_box_size == (32, 64)
+        assert bench.panel.controls["background_box_size"].editor.value == "32, 64"
+
+    def test_steps_that_are_off_and_not_official_are_marked(self, bench):
+        assert "jwcal-off" in rail_text(bench, "clean_flicker_noise")
+        assert "jwcal-pending" in rail_text(bench, "jump")
+        assert bench.rail.button("large_events").description.endswith("large_events +")
+        assert "Not a step of the official pipeline" in rail_text(bench, "large_events")
+        assert bench.rail.button("jump").description.endswith("jump")
+        bench.choose("large_events")
+        assert "Not a step of the official pipeline" in bench.panel._head.value
+        bench.panel.controls["skip"].editor.value = False
+        assert "jwcal-pending" in rail_text(bench, "large_events")
+
 
 class TestRun:
     def test_session_that_has_run_opens_on_its_result(self, ran):
@@ -166,8 +219,9 @@ class TestRun:
     def test_rail_tells_what_became_of_each_step(self, ran):
         for step in ran.session.steps:
             status = ran.session.status(step)
-            assert f"jwcal-{status.state}" in rail_text(ran, step)
-            if status.reason:
+            off = ran.session.params(step).skip
+            assert f"jwcal-{'off' if off else status.state}" in rail_text(ran, step)
+            if status.reason and not off:
                 assert status.reason.split()[0] in rail_text(ran, step)
 
     def test_a_change_makes_later_steps_stale_and_undo_makes_them_done(self, ran):

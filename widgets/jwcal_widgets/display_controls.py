@@ -68,40 +68,35 @@ class DisplayControls:
         self._manual: Limits = (0.0, 1.0)
         self._showing = False
         self.stretch = ipw.Dropdown(
-            options=STRETCHES, value="asinh", layout={"width": "84px"}, tooltip="Stretch"
+            options=STRETCHES, value="asinh", layout={"width": "76px"}, tooltip="Stretch"
         )
         self.colormap = ipw.Dropdown(
             options=list(COLORMAPS),
             value="gray",
-            layout={"width": "124px"},
+            layout={"width": "112px"},
             tooltip="Colour map",
         )
         self.method = ipw.Dropdown(
             options=[*LIMITS, MANUAL],
             value=AUTOMATIC,
-            layout={"width": "108px"},
+            layout={"width": "100px"},
             tooltip="Limits: central part of the values, zscale, or your own",
         )
-        limit = {"width": "92px"}
+        limit = {"width": "80px"}
         self.low, self.high = (
             ipw.Text(continuous_update=False, layout=limit, tooltip=f"{end} limit")
             for end in ("Lower", "Upper")
         )
         self._message = ipw.HTML(layout={"display": "none"})
         self._bar = ipw.HTML(layout={"margin": "0 14px 0 58px"})
-        label = {"margin": "0 0 0 6px"}
+        # A label and what it names stay together where the row has to break.
         row = ipw.HBox(
             [
-                ipw.Label("stretch"),
-                self.stretch,
-                ipw.Label("limits", layout=label),
-                self.method,
-                self.low,
-                self.high,
-                ipw.Label("map", layout=label),
-                self.colormap,
+                ipw.HBox([ipw.Label("stretch"), self.stretch]),
+                ipw.HBox([ipw.Label("limits"), self.method, self.low, self.high]),
+                ipw.HBox([ipw.Label("map"), self.colormap]),
             ],
-            layout={"align_items": "center", "flex_flow": "row wrap"},
+            layout={"flex_flow": "row wrap"},
         )
         self.widget = ipw.VBox([self._bar, row, self._message])
         for control in (self.stretch, self.colormap, self.method):
@@ -115,7 +110,7 @@ class DisplayControls:
         try:
             if self.method.value != MANUAL:
                 self._manual = limits
-            self.low.value, self.high.value = (f"{value:.6g}" for value in limits)
+            self.low.value, self.high.value = (f"{value:.5g}" for value in limits)
             self._bar.value = color_bar(look.stretch, look.colormap, limits, unit)
         finally:
             self._showing = False

@@ -17,7 +17,7 @@ class _FlagBox:
     def __init__(self, flag: DQ, on_change: Callable[..., None]) -> None:
         self.check = ipw.Checkbox(indent=False, layout={"width": "22px", "height": "20px", "margin": "0 2px"})
         self.check.observe(on_change, "value")
-        self._label = ipw.HTML(layout={"flex": "1 1 auto", "margin": "0 8px 0 0"})
+        self._label = ipw.HTML(layout={"flex": "1 1 auto", "margin": "0 4px 0 0"})
         self._flag = flag
         layout = {"align_items": "center", "height": "22px", "min_height": "22px"}
         self.widget = ipw.HBox([self.check, self._label], layout=layout)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as ipw
 
 from jwcal_interactive.arrays import Ramp, Rates, State
+from jwcal_interactive.instruments import is_interleaved
 from jwcal_widgets.colormaps import DIVERGING
 from jwcal_widgets.compare import Key, PlaneHistory, difference
 from jwcal_widgets.display_controls import DisplayControls
 from jwcal_widgets.dq_overlay import count_flags
 from jwcal_widgets.flag_panel import FlagPanel
+from jwcal_widgets.frame_rows import nearest_row, row_in_frame
 from jwcal_widgets.image_view import ImageView, Look
 from jwcal_widgets.pixel_picker import PixelPicker
 from jwcal_widgets.planes import Plane, take_plane
@@ -41,7 +43,8 @@ class ImagePanel:
     plot : (int, int)
         Width and height of the plot area in screen pixels.
     on_pick : callable
-        Called with ``(x, y)`` after a pixel was picked.
+        Called with ``(x, y, rows)`` after a pixel was picked; `rows` is the height of the frame that y counts
+        in, which is not the same in all steps of the IRS2 read-out.
     guard : callable
         Wraps handlers, see `Messages.guarded`.
     delay : float
@@ -52,14 +55,16 @@ class ImagePanel:
     widget : ipywidgets.VBox
         All but the flags, whose list is ``flags.widget``.
     pixel : (int, int)
-        x and y of the picked pixel.
+        x and y of the picked pixel in the image on show.
+    rows : int
+        Height of the frame that y counts in.
     """
 
     def __init__(
         self,
         session: Session,
         plot: tuple[int, int],
-        on_pick: Callable[[int, int], None],
+        on_pick: Callable[[int, int, int], None],
         guard: Callable[..., Any],
         delay: float = 0.04,
     ) -> None:
@@ -75,6 +80,7 @@ class ImagePanel:
         self.picker = PixelPicker(self.pick, guard)
         exposure = session.exposure
         self.pixel = (exposure.xsize // 2, exposure.ysize // 2)
+        self.rows = exposure.ysize
         self.compare = ipw.ToggleButtons(
             options=[NOW, BEFORE, CHANGE],
             style={"button_width": "auto"},
@@ -133,6 +139,7 @@ class ImagePanel:
         self._title.value = self._describe(step, plane)
         self.flags.show(count_flags(plane.dq))
         self.picker.set_shape(plane.data.shape)
+        self._keep_pixel(plane.data.shape[0])
         self._draw(plane)
         self._show_pixel()
 
@@ -145,7 +152,17 @@ class ImagePanel:
         """Pick a pixel."""
         self.pixel = (x, y)
         self._show_pixel()
-        self._on_pick(x, y)
+        self._on_pick(x, y, self.rows)
+
+    def _keep_pixel(self, rows: int) -> None:
+        """Find the picked pixel again in a frame of another height; next to it, if it is not there."""
+        (x, y), before = self.pixel, self.rows
+        if rows == before:
+            return
+        self.rows = rows
+        self.pixel = (x, nearest_row(self._session.exposure, y, before, rows))
+        if row_in_frame(self._session.exposure, y, before, rows) is None:
+            self._on_pick(*self.pixel, rows)
 
     def _choose(self, step: str) -> None:
         order = [INPUT, *self._session.steps]
@@ -203,7 +220,10 @@ class ImagePanel:
         state = "failed" if "failed" in why else "stale"
         note = f" &nbsp;<span class='jwcal-{state}'>{why}: this is an earlier result</span>" if why else ""
         unit = f", {plane.unit}" if plane.unit else ""
-        return f"<b>{step}</b> <span class='jwcal-muted'>{plane.title}{unit}</span>{note}"
+        title = plane.title
+        if is_interleaved(plane.data.shape):
+            title += ", with interleaved reference pixels"
+        return f"<b>{step}</b> <span class='jwcal-muted'>{title}{unit}</span>{note}"
 
     def _redraw(self) -> None:
         if self.view.plane is not None:

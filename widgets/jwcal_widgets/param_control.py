@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as ipw
 
-from jwcal_interactive.errors import ParameterError
+from jwcal_interactive.errors import JwcalError
 from jwcal_interactive.params import ParamInfo
 
 __all__ = ["ParamControl", "as_text"]
@@ -35,7 +35,7 @@ class ParamControl:
     ----------
     info : ParamInfo
     on_set : callable
-        Called with the new value (text for numbers and strings); may raise `ParameterError`.
+        Called with the new value (text for numbers and strings); may raise `JwcalError`.
     on_reset : callable
     guard : callable
         Wraps handlers, see `Messages.guarded`.
@@ -70,7 +70,8 @@ class ParamControl:
         self.reset_button.add_class("jwcal-small-button")
         self.reset_button.on_click(guard(lambda _button: self._reset(on_reset)))
         name = ipw.HTML(
-            f"<span class='jwcal-param-name'>{html.escape(info.name)}</span>",
+            f"<span class='jwcal-param-name' title='{html.escape(info.help, quote=True)}'>"
+            f"{html.escape(info.name)}</span>",
             layout={"width": "218px", "margin": "0 6px 0 0"},
         )
         unit = ipw.HTML(f"<span class='jwcal-unit'>{html.escape(info.unit)}</span>")
@@ -93,6 +94,7 @@ class ParamControl:
             layout={"margin": "0"},
         )
         self._message = ipw.HTML(layout={"display": "none", "margin": "0"})
+        self._helping = True
         self.widget = ipw.VBox([row, self._message, self._help])
         self.widget.add_class("jwcal-param")
         self.widget.add_class(f"jwcal-param-{info.name}")
@@ -120,6 +122,11 @@ class ParamControl:
         """Whether the name or the help contains a text."""
         return words.lower() in f"{self.info.name} {self.info.help}".lower()
 
+    def show_help(self, wanted: bool) -> None:
+        """Show the line of help, unless a message of a refused value says it all."""
+        self._helping = wanted
+        self._help.layout.display = None if wanted and not self.error else "none"
+
     def _make_editor(self) -> Any:
         info = self.info
         if info.kind == "bool" and not info.optional:
@@ -131,6 +138,12 @@ class ParamControl:
             if info.optional:
                 pairs.insert(0, (NONE, None))
             return ipw.Dropdown(options=pairs, layout={"width": "150px"})
+        if info.file:
+            return ipw.Text(
+                continuous_update=False,
+                layout={"flex": "1 1 auto", "width": "100px"},
+                tooltip="Name of a file, from the folder of the notebook; none to go without",
+            )
         width = "76px" if info.kind in {"int", "float"} else "150px"
         return ipw.Text(continuous_update=False, layout={"width": width})
 
@@ -170,7 +183,7 @@ class ParamControl:
         try:
             self._set_error("")
             self._on_set(value)
-        except ParameterError as error:
+        except JwcalError as error:
             self._set_error(str(error))
 
     def _reset(self, on_reset: Callable[[], None]) -> None:
@@ -181,7 +194,7 @@ class ParamControl:
         self.error = text
         self._message.value = f"<div class='jwcal-error'>{html.escape(text)}</div>" if text else ""
         self._message.layout.display = "block" if text else "none"
-        self._help.layout.display = "none" if text else None  # the message says it all
+        self.show_help(self._helping)
         (self.editor.add_class if text else self.editor.remove_class)("jwcal-invalid")
         if text:
             self.reset_button.disabled = False

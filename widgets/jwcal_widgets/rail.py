@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import ipywidgets as ipw
 
-__all__ = ["Rail", "RailState"]
+__all__ = ["NOT_OFFICIAL", "Rail", "RailState"]
 
 
 @dataclass(frozen=True)
 class RailState:
     """What a row shows; `seconds` is the wall time of the step's last run."""
 
-    state: Literal["pending", "done", "skipped", "stale", "failed", "running", "input"]
+    state: Literal["pending", "done", "skipped", "stale", "failed", "running", "input", "off"]
     reason: str = ""
     seconds: float | None = None
 
@@ -29,8 +29,10 @@ _GLYPHS = {
     "failed": "✕",
     "running": "▸",
     "input": "▪",
+    "off": "·",
 }
 WIDTH = 216
+NOT_OFFICIAL = "Not a step of the official pipeline."
 
 
 def _seconds(seconds: float | None) -> str:
@@ -49,11 +51,12 @@ def state_text(state: RailState) -> str:
 
 
 class _Row:
-    def __init__(self, step: str, on_click: Callable[[str], None]) -> None:
+    def __init__(self, step: str, on_click: Callable[[str], None], *, beyond: bool) -> None:
         self.step = step
-        self.button = ipw.Button(layout={"width": f"{WIDTH - 66}px", "height": "26px", "margin": "1px 0"})
+        self._beyond = beyond
+        self.button = ipw.Button(layout={"width": f"{WIDTH - 62}px", "height": "26px", "margin": "1px 0"})
         self.button.on_click(lambda _button: on_click(step))
-        self._text = ipw.HTML(layout={"width": "56px", "margin": "0"})
+        self._text = ipw.HTML(layout={"width": "52px", "margin": "0"})
         self.widget = ipw.HBox([self.button, self._text], layout={"width": f"{WIDTH - 8}px"})
         self.widget.add_class("jwcal-row")
         self._shown: RailState | None = None
@@ -62,13 +65,16 @@ class _Row:
         if state == self._shown:
             return
         self._shown = state
-        self.button.description = f"{_GLYPHS[state.state]}  {self.step}"
+        self.button.description = f"{_GLYPHS[state.state]} {self.step}{' +' if self._beyond else ''}"
         tooltip = f"{self.step}: {state.state}" + (f" ({state.reason})" if state.reason else "")
+        if self._beyond:
+            tooltip += f". {NOT_OFFICIAL}"
         self.button.tooltip = tooltip
         reason = html.escape(tooltip, quote=True)
         self._text.value = (
             f"<span class='jwcal-state jwcal-{state.state}' title='{reason}'>{state_text(state)}</span>"
         )
+        (self.widget.add_class if state.state == "off" else self.widget.remove_class)("jwcal-off")
 
     def choose(self, chosen: bool) -> None:
         (self.widget.add_class if chosen else self.widget.remove_class)("jwcal-chosen")
@@ -83,14 +89,18 @@ class Rail:
         In order.
     on_choose : callable
         Called with the step that was clicked.
+    beyond : collection of str
+        Steps that the official pipeline does not have; they are marked with a plus sign.
 
     Attributes
     ----------
     widget : ipywidgets.VBox
     """
 
-    def __init__(self, steps: Sequence[str], on_choose: Callable[[str], None]) -> None:
-        self._rows = {step: _Row(step, on_choose) for step in steps}
+    def __init__(
+        self, steps: Sequence[str], on_choose: Callable[[str], None], beyond: Collection[str] = ()
+    ) -> None:
+        self._rows = {step: _Row(step, on_choose, beyond=step in beyond) for step in steps}
         self.widget = ipw.VBox(
             [row.widget for row in self._rows.values()],
             layout={"width": f"{WIDTH}px", "min_width": f"{WIDTH}px"},

@@ -11,6 +11,7 @@ from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates
 from jwcal_interactive.dq import names
 from jwcal_interactive.steps.ramp_fit import RampFitParams
 from jwcal_interactive.steps.ramp_segments import ramp_segments
+from jwcal_widgets.frame_rows import row_in_frame
 from jwcal_widgets.ramp import Fit, guider_fit, pixel_fit, pixel_ramp
 from jwcal_widgets.ramp_view import RampView, Trace
 from jwcal_widgets.results import INPUT, out_of_date, steps_with_result
@@ -23,6 +24,7 @@ __all__ = ["RampPanel", "slope_table"]
 ALL = 0
 MAX_TRACES = 20
 RAMP, RATE = "ramp", "differences"
+REFERENCE_PIXEL = "A reference pixel: it has no ramp from refpix on, and no slope."
 
 
 def slope_table(fits: Sequence[tuple[str, Fit]], warning: str = "") -> str:
@@ -60,6 +62,7 @@ class RampPanel:
     def __init__(self, session: Session, size: tuple[int, int], guard: Callable[..., Any]) -> None:
         self._session = session
         self._pixel = (0, 0)
+        self._rows = session.exposure.ysize
         self._showing = False
         self.view = RampView(size)
         self.step = ipw.Dropdown(
@@ -94,9 +97,9 @@ class RampPanel:
         for control in (self.step, self.integration, self.kind, self.usable):
             control.observe(guard(self._chosen), "value")
 
-    def show(self, x: int, y: int) -> None:
-        """Show a pixel."""
-        self._pixel = (x, y)
+    def show(self, x: int, y: int, rows: int) -> None:
+        """Show a pixel of a frame that is so many rows high."""
+        self._pixel, self._rows = (x, y), rows
         self.update()
 
     def refresh(self) -> None:
@@ -125,9 +128,11 @@ class RampPanel:
         if not isinstance(ramp, Ramp):
             self.view.clear()
             return
-        x, y = self._pixel
-        if not (0 <= y < ramp.data.shape[2] and 0 <= x < ramp.data.shape[3]):
-            self.view.clear()
+        x = self._pixel[0]
+        y = self._row(ramp.data.shape[2])
+        if y is None:
+            self.view.clear(REFERENCE_PIXEL)
+            self._table.value = ""
             return
         rates_step, rates = self._rates()
         chosen = self.integration.value
@@ -139,7 +144,7 @@ class RampPanel:
                 notes.append(f"fit {fit_note}")
                 traces = [Trace(pixel_ramp(ramp, k, x, y)) for k in numbers]
             else:
-                traces = self._fitted_traces(ramp, rates, numbers)
+                traces = self._fitted_traces(ramp, rates, numbers, x, y)
         else:
             traces = [Trace(pixel_ramp(ramp, k, x, y)) for k in numbers]
         self.view.show(
@@ -148,11 +153,14 @@ class RampPanel:
             zoom_used=self.usable.value,
             note=f"{', '.join(notes)}: run to update" if notes else "",
         )
-        self._table.value = self._slopes(rates, numbers, x, y, fit_note)
+        self._table.value = self._slopes(rates, numbers, fit_note)
 
-    def _fitted_traces(self, ramp: Ramp, rates: Rates, numbers: Sequence[int]) -> list[Trace]:
+    def _row(self, rows: int) -> int | None:
+        """Row of the pixel in a frame that is so many rows high; None if it is not there."""
+        return row_in_frame(self._session.exposure, self._pixel[1], self._rows, rows)
+
+    def _fitted_traces(self, ramp: Ramp, rates: Rates, numbers: Sequence[int], x: int, y: int) -> list[Trace]:
         """Add the lines of the fit, made again for this pixel: the rates are those of these settings."""
-        x, y = self._pixel
         references = self._session.load_references("ramp_fit")
         params = self._session.params("ramp_fit")
         assert isinstance(params, RampFitParams)
@@ -173,12 +181,13 @@ class RampPanel:
                 return step, state
         return INPUT, None
 
-    @staticmethod
-    def _slopes(
-        rates: Rates | GuiderSlopes | None, numbers: Sequence[int], x: int, y: int, warning: str
-    ) -> str:
+    def _slopes(self, rates: Rates | GuiderSlopes | None, numbers: Sequence[int], warning: str) -> str:
         if rates is None:
             return "<span class='jwcal-muted'>No slope yet: run the pipeline.</span>"
+        dq = rates.rate.dq if isinstance(rates, Rates) else rates.dq
+        x, y = self._pixel[0], self._row(dq.shape[0])
+        if y is None:
+            return f"<span class='jwcal-muted'>{REFERENCE_PIXEL}</span>"
         if isinstance(rates, GuiderSlopes):
             slices = range(1, len(rates.data) + 1)
             return slope_table([(f"slice {k}", guider_fit(rates, k, x, y)) for k in slices], warning)

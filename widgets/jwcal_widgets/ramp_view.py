@@ -148,11 +148,11 @@ class RampView:
             y=[],
         )
 
-    def clear(self) -> None:
-        """Draw nothing."""
+    def clear(self, why: str = "Click on a pixel to see its ramp.") -> None:
+        """Draw nothing, and say why."""
         for mark in (self._path, self._fit, self._average, *self._points.values()):
             mark.visible = False
-        self.legend.value = "<span class='jwcal-muted'>Click on a pixel to see its ramp.</span>"
+        self.legend.value = f"<span class='jwcal-muted'>{html.escape(why)}</span>"
 
     def show(
         self, traces: Sequence[Trace], *, differences: bool, zoom_used: bool = False, note: str = ""

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
+from jwcal_interactive.io.user_files import existing_file
 from jwcal_interactive.params import StepParams
+from jwcal_interactive.recipes import BEYOND_OFFICIAL
 from jwcal_interactive.steps.catalogue import users_of
 from jwcal_widgets.param_control import ParamControl
+from jwcal_widgets.rail import NOT_OFFICIAL
 from jwcal_widgets.reference_control import ReferenceControl
 from jwcal_widgets.results import INPUT
 
@@ -82,15 +85,21 @@ class StepPanel:
             placeholder="filter parameters", layout={"width": "170px"}, continuous_update=True
         )
         self.changed_only = ipw.Checkbox(description="changed only", indent=False, layout={"width": "130px"})
-        self._tools = ipw.HBox([self.filter, self.changed_only], layout={"align_items": "center"})
-        self._body = ipw.VBox(
-            layout={"max_height": f"{height}px", "overflow": "hidden auto", "flex": "0 1 auto"}
+        self.help = ipw.Checkbox(
+            value=True,
+            description="help",
+            indent=False,
+            tooltip="Explain each parameter; without, the list is half as long, and names explain themselves",
+            layout={"width": "80px"},
         )
+        self._tools = ipw.HBox([self.filter, self.changed_only, self.help], layout={"align_items": "center"})
+        self._height = height
+        self._body = ipw.VBox()
         self._code = ipw.HTML(layout={"margin": "2px 0 6px"})
-        self._body.add_class("jwcal-scroll")
         self.widget = ipw.VBox([self._head, self._code, self._tools, self._body])
         for control in (self.filter, self.changed_only):
             control.observe(guard(lambda _change: self._apply_filter()), "value")
+        self.help.observe(guard(lambda _change: self._show_help()), "value")
 
     @property
     def controls(self) -> dict[str, ParamControl]:
@@ -115,6 +124,7 @@ class StepPanel:
         self._body.children = (form.widget,) if form else ()
         many = form is not None and len(form.controls) >= FILTER_FROM
         self._tools.layout.display = "flex" if many else "none"
+        self._show_help()
         self.refresh()
 
     def refresh(self) -> None:
@@ -144,9 +154,10 @@ class StepPanel:
         status = self._session.status(self.step)
         definition = self._session.definition(self.step)
         reason = f": {html.escape(status.reason)}" if status.reason else ""
+        beyond = f"<div class='jwcal-help'>+ {NOT_OFFICIAL}</div>" if self.step in BEYOND_OFFICIAL else ""
         return (
             f"<span class='jwcal-panel-title'>{self.step}</span> &nbsp;"
-            f"<span class='jwcal-{status.state}'>{status.state}</span>{reason}"
+            f"<span class='jwcal-{status.state}'>{status.state}</span>{reason}{beyond}"
             f"<div class='jwcal-help'>{html.escape(definition.summary)}</div>"
         )
 
@@ -177,7 +188,18 @@ class StepPanel:
         missing = _explain_missing(model)
         if missing:
             parts.append(ipw.HTML(missing))
-        return _Form(controls, references, ipw.VBox(parts))
+        # Each form scrolls by itself: another step's begins at its top.
+        form = ipw.VBox(
+            parts, layout={"max_height": f"{self._height}px", "overflow": "hidden auto", "flex": "0 1 auto"}
+        )
+        form.add_class("jwcal-scroll")
+        return _Form(controls, references, form)
+
+    def _show_help(self) -> None:
+        form = self._forms.get(self.step)
+        many = self._tools.layout.display != "none"
+        for control in form.controls.values() if form else ():
+            control.show_help(self.help.value or not many)
 
     def _show_references(self, form: _Form) -> None:
         used = {ref.reftype: ref for ref in self._session.references(self.step)}
@@ -189,6 +211,11 @@ class StepPanel:
         return tuple(name for name in users_of(reftype, self._session.steps) if name != step)
 
     def _set(self, step: str, name: str, value: Any) -> None:
+        params = self._session.params(step)
+        if params.info(name).file:
+            checked = type(params).build(step, {**params.model_dump(), name: value})
+            if path := checked.files().get(name):
+                existing_file(path, f"{step}.{name}", params.info(name).file)
         self._session.set(step, **{name: value})
         self._on_change()
 

@@ -39,7 +39,8 @@ STYLE = """<style>
 .jwcal-row .jupyter-button { background: none; border: none; box-shadow: none; text-align: left;
   padding: 0 2px 0 6px; outline-offset: -2px; font-size: 13px; color: var(--jwcal-text); }
 .jwcal .jwcal-row .jupyter-button:is(:hover, :focus, :active) { box-shadow: none; border: none; }
-.jwcal-chosen .jupyter-button { font-weight: 600; }
+.jwcal-chosen .jupyter-button { font-weight: 600; letter-spacing: -.35px; }
+.jwcal-row.jwcal-off .jupyter-button { color: var(--jwcal-muted); }
 .jwcal-state { display: block; text-align: right; font-size: 11px; padding-right: 6px;
   color: var(--jwcal-muted); white-space: nowrap; font-variant-numeric: tabular-nums; }
 .jwcal-done, .jwcal-stale, .jwcal-failed, .jwcal-running { font-weight: 600; }
@@ -74,8 +75,9 @@ STYLE = """<style>
 
 .jwcal-readout { font-variant-numeric: tabular-nums; line-height: 1.35; }
 .jwcal-flag { line-height: 1.2; white-space: nowrap; }
-.jwcal-flag .jwcal-muted { float: right; font-size: 11.5px; font-variant-numeric: tabular-nums; }
-.jwcal-flag-name { font-family: var(--jp-code-font-family, monospace); font-size: 11.5px; }
+.jwcal-flag .jwcal-muted { float: right; font-size: 11px; font-variant-numeric: tabular-nums; }
+.jwcal-flag-name { font-family: var(--jp-code-font-family, monospace); font-size: 11.5px;
+  letter-spacing: -.3px; }
 .jwcal-chip { display: inline-block; width: 10px; height: 10px; border-radius: 2px;
   margin-right: 5px; vertical-align: -1px; }
 .jwcal-legend { line-height: 1.5; font-size: 12px; }

@@ -10,6 +10,7 @@ import ipywidgets as ipw
 
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import Cancelled
+from jwcal_interactive.recipes import BEYOND_OFFICIAL
 from jwcal_widgets.coalesce import Coalesced
 from jwcal_widgets.image_panel import ImagePanel
 from jwcal_widgets.messages import Messages
@@ -86,7 +87,7 @@ class Workbench(ipw.VBox):
                 "live": guard(self._show_toolbar),
             }
         )
-        self.rail = Rail([INPUT, *session.steps], guard(self.choose))
+        self.rail = Rail([INPUT, *session.steps], guard(self.choose), BEYOND_OFFICIAL)
         self.panel = StepPanel(session, self._settings_changed, guard, PANEL_HEIGHT)
         self.ramp = RampPanel(session, RAMP_SIZE, guard)
         self.image = ImagePanel(session, IMAGE_SIZE, self.ramp.show, guard, delay)
@@ -120,7 +121,7 @@ class Workbench(ipw.VBox):
         done = steps_with_result(session)
         self.choose(done[-1] if len(done) > 1 else session.steps[0])
         self._refresh()
-        self.ramp.show(*self.image.pixel)
+        self.ramp.show(*self.image.pixel, self.image.rows)
 
     def choose(self, step: str) -> None:
         """Choose a step: its panel is shown, and its output if the image follows the rail."""
@@ -214,8 +215,13 @@ class Workbench(ipw.VBox):
             if step == self._running_step:
                 self.rail.show(step, RailState("running"))
             else:
-                status = self.session.status(step)
-                self.rail.show(step, RailState(status.state, status.reason, status.seconds))
+                self.rail.show(step, self._state(step))
+
+    def _state(self, step: str) -> RailState:
+        status = self.session.status(step)
+        if self.session.params(step).skip and status.state in {"pending", "skipped"}:
+            return RailState("off", "its parameter skip is set")
+        return RailState(status.state, status.reason, status.seconds)
 
 
 def show(session: Session) -> Workbench:
