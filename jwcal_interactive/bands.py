@@ -262,7 +262,8 @@ class Chain:
         if one_by_one:
             rows = -(-(band_rows + 2 * self.margin) // (4 * tiles.threads))
             within = replace(tiles, band_rows=rows, progress=_unseen)
-        self._survey(replace(tiles, progress=_unseen), within)
+        looking = replace(tiles, progress=_unseen, band_rows=min(tiles.band_rows, band_rows))
+        self._survey(replace(looking, threads=1) if one_by_one else looking, within)
         first = min(band_rows, _FIRST_ROWS, nrows)
         self._band(0, first, within)  # decides what is skipped, and opens the outputs
         rest = replace(tiles, band_rows=band_rows, threads=1 if one_by_one else tiles.threads)

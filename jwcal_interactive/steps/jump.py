@@ -22,9 +22,6 @@ from jwcal_interactive.tiles import Tiles
 
 __all__ = ["JumpParams", "find_in_rows", "jump"]
 
-# Rows of a survey of the whole frame that are looked at together.
-_ROWS_AT_ONCE = 64
-
 
 def _reach(_exposure: Exposure, _row: References, p: JumpParams) -> int | None:
     """Large events are found in the whole frame; else only the adjacent pixels matter."""
@@ -44,9 +41,9 @@ def _survey(look: Look, refs: References, p: JumpParams, tiles: Tiles) -> Survey
         return found(groupdq)
     except Skip:  # not on the word of one row
         lost = lost_groups(groupdq)
-        for y in range(0, look.frame[0], _ROWS_AT_ONCE):
+        for y in range(0, look.frame[0], tiles.band_rows):
             tiles.check()
-            lost &= lost_groups(look(slice(y, y + _ROWS_AT_ONCE)).groupdq)
+            lost &= lost_groups(look(slice(y, y + tiles.band_rows)).groupdq)
         return found(np.where(lost, np.uint8(DQ.DO_NOT_USE), np.uint8(0))[..., None, None])
 
 
