@@ -32,6 +32,7 @@ __all__ = [
     "gather_values",
     "keep_between",
     "middle",
+    "sorted_values",
     "subtract_background",
 ]
 
@@ -360,7 +361,7 @@ def subtract_background(
     """
     if how.method is None:
         return np.float32(0), scratch[:0]
-    values = _sorted_values(image, use, scratch, check)
+    values = sorted_values(image, use, scratch, check)
     limits = background_limits(values, _CLIP_SIGMA, _CLIP_SIGMA, lower_half_only=True)
     check()
     keep_between(image, limits.lower, limits.upper, use)
@@ -374,12 +375,13 @@ def subtract_background(
     image -= background
     check()
     if isinstance(background, np.ndarray):
-        return background, _sorted_values(image, use, scratch, check)
+        return background, sorted_values(image, use, scratch, check)
     values -= background  # subtraction keeps the order
     return background, values
 
 
-def _sorted_values(image: F32, use: B1, scratch: F32, check: Check) -> F32:
+def sorted_values(image: F32, use: B1, scratch: F32, check: Check) -> F32:
+    """Sort the finite values of the pixels to use; they take the place of the scratch, (ny * nx,)."""
     values = scratch[: gather_values(image, use, scratch)]
     check()
     values.sort()

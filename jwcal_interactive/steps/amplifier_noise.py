@@ -102,7 +102,7 @@ def amplifier_noise(ramp: Ramp, refs: References, p: AmplifierNoiseParams, tiles
     rates = draft_rates(ramp, refs, tiles)
     good = (ramp.pixeldq & np.uint32(DQ.DO_NOT_USE | DQ.REFERENCE_PIXEL)) == 0
     sources, sky = _scene(rates, given, good, p, along_x, channels, tiles)
-    from jwcal_interactive.kernels.background import background_limits, gather_values, keep_between
+    from jwcal_interactive.kernels.background import background_limits, keep_between, sorted_values
     from jwcal_interactive.kernels.clean_flicker_noise import Scratch, subtract_line_medians
 
     data = np.empty_like(ramp.data)
@@ -124,9 +124,7 @@ def amplifier_noise(ramp: Ramp, refs: References, p: AmplifierNoiseParams, tiles
         tiles.check()
         # Outliers show once most of the noise is gone; strong noise of a line must not pass for them.
         subtract_line_medians(image, use, along_x, channels, scratch.values, tiles.check)
-        values = scratch.values[: gather_values(image, use, scratch.values)]
-        values.sort()
-        tiles.check()
+        values = sorted_values(image, use, scratch.values, tiles.check)
         keep_between(image, *background_limits(values, _CLIP_SIGMA, _CLIP_SIGMA, lower_half_only=True), use)
         tiles.check()
         subtract_line_medians(image, use, along_x, channels, scratch.values, tiles.check)
@@ -171,7 +169,7 @@ def _scene(
     from jwcal_interactive.kernels.background import (
         Background,
         background_limits,
-        gather_values,
+        sorted_values,
         subtract_background,
     )
     from jwcal_interactive.kernels.clean_flicker_noise import subtract_line_medians
@@ -197,9 +195,7 @@ def _scene(
     if not p.find_sources:
         return (everywhere if given is None else given), sky
     subtract_line_medians(image, use, along_x, channels, scratch, tiles.check)
-    values = scratch[: gather_values(image, known & ~everywhere, scratch)]
-    values.sort()
-    tiles.check()
+    values = sorted_values(image, known & ~everywhere, scratch, tiles.check)
     limits = background_limits(values, _CLIP_SIGMA, p.n_sigma, lower_half_only=True)
     found = _grown(known & (image > limits.upper), p.grow, tiles)
     _, _, sky = without_sky(everywhere | found)

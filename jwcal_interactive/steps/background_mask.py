@@ -64,7 +64,7 @@ def background_mask(
     -------
     bool (ny, nx) or (nints, ny, nx)
     """
-    from jwcal_interactive.kernels.background import background_limits, gather_values, keep_between
+    from jwcal_interactive.kernels.background import background_limits, keep_between, sorted_values
 
     mask: B1 = ~np.isnan(rates) & (rates != 0)
     if excluded is not None:
@@ -74,9 +74,7 @@ def background_mask(
         scratch = np.empty(shape[0] * shape[1], np.float32)
         for plane, use in zip(rates.reshape(-1, *shape), mask.reshape(-1, *shape), strict=True):
             check()
-            values = scratch[: gather_values(plane, use, scratch)]
-            values.sort()
-            check()
+            values = sorted_values(plane, use, scratch, check)
             limits = background_limits(values, sigma_upper=n_sigma, fit_histogram=fit_histogram)
             keep_between(plane, limits.lower, limits.upper, use)
     if single_mask and mask.ndim == 3:

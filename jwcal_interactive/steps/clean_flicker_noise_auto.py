@@ -100,8 +100,8 @@ def _quick_clean(
     from jwcal_interactive.kernels.background import (
         Background,
         background_limits,
-        gather_values,
         keep_between,
+        sorted_values,
         subtract_background,
     )
     from jwcal_interactive.kernels.clean_flicker_noise import subtract_line_medians
@@ -110,8 +110,7 @@ def _quick_clean(
     divisor = flat_image({"flat": flat}, rate.shape, tiles)
     if divisor is not None:
         image /= divisor
-    values = scratch[: gather_values(image, use, scratch)]
-    values.sort()
+    values = sorted_values(image, use, scratch, tiles.check)
     keep_between(image, *background_limits(values), use)
     bad = np.isnan(image)
     image[bad] = 0
