@@ -119,8 +119,11 @@ def _without_saturated(zeroframe: F32, threshold: F32, layers: int, tiles: Tiles
 def _flag(
     data: F32, groupdq: U8, threshold: F32, layers: int, tiles: Tiles
 ) -> tuple[U8, NDArray[np.uint16], NDArray[np.uint16]]:
-    """Flag AD_FLOOR and grown SATURATED; also give the first saturated group, before and after growth."""
-    from jwcal_interactive.kernels.saturation import find_saturated, grow_saturated
+    """Flag AD_FLOOR and grown SATURATED; also give the first saturated group, before and after growth.
+
+    Groups that come flagged as SATURATED spread to their neighbours, too, but not to later groups.
+    """
+    from jwcal_interactive.kernels.saturation import around, find_saturated, grow_saturated
 
     nints, _, ny, nx = data.shape
     flags = np.empty_like(groupdq)
@@ -129,6 +132,10 @@ def _flag(
     # Growth looks at neighbouring rows, so that it waits until all bands are searched.
     tiles.over_rows(ny, lambda y0, y1: find_saturated(data, groupdq, threshold, flags, first, y0, y1))
     tiles.over_rows(ny, lambda y0, y1: grow_saturated(first, layers, flags, grown, y0, y1))
+    if np.bitwise_or.reduce(groupdq, axis=None) & DQ.SATURATED:
+        i, g, y, x = np.nonzero(groupdq & np.uint8(DQ.SATURATED))
+        origin, v, u = around(y, x, layers, (ny, nx))
+        flags[i[origin], g[origin], v, u] |= np.uint8(DQ.SATURATED)
     return flags, first, grown
 
 

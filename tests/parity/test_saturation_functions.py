@@ -57,6 +57,21 @@ def test_without_the_read_pattern(make_ramp, make_reference, ramp_model, referen
     same_ramp(saturation(ramp, refs, SaturationParams(use_readpatt=False), Tiles()), official)
 
 
+@pytest.mark.parametrize("layers", [0, 1, 2])
+def test_groups_that_come_flagged(layers, make_ramp, make_reference, ramp_model, reference_model, same_ramp):
+    """Their neighbours are flagged in the same group only."""
+    from jwst.saturation.saturation import flag_saturation
+
+    ramp = make_ramp(14, shape=(40, 37), nints=2, ngroups=4)
+    groupdq = ramp.groupdq.copy()
+    groupdq[np.random.default_rng(3).random(groupdq.shape) < 0.02] |= np.uint8(DQ.SATURATED)
+    ramp = ramp.with_(groupdq=groupdq)
+    refs = references(ramp, make_reference, with_bias=False)
+    official = flag_saturation(ramp_model(ramp), reference_model(refs["saturation"], ramp), layers, True)
+    ours = saturation(ramp, refs, SaturationParams(n_pix_grow_sat=layers), Tiles(band_rows=7))
+    same_ramp(ours, official)
+
+
 def test_with_dropped_frames_only_the_frame_numbers_differ(make_ramp, make_reference, ramp_model):
     """jwst leaves GROUPGAP out of the frame numbers; with the true ones its algorithm agrees."""
     from stcal.saturation.saturation import flag_saturated_pixels
