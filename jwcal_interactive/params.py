@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import UnionType
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin
 
@@ -164,6 +165,7 @@ def _from_text(cls: type[StepParams], name: str, value: Any) -> Any:
     return value
 
 
+@cache  # looked at for every step whenever the state of one is asked for
 def _info(name: str, cls: type[StepParams]) -> ParamInfo:
     definition = cls.model_fields[name]
     annotation: Any = definition.annotation
