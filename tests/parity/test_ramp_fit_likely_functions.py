@@ -9,6 +9,7 @@ import pytest
 from random_ramps import official_ramp_fit, random_ramps
 
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.steps.gain_scale import GainScaleParams, gain_scale
 from jwcal_interactive.steps.ramp_fit import RampFitParams, ramp_fit
 from jwcal_interactive.tiles import Tiles
 
@@ -155,3 +156,16 @@ def test_an_unusable_zero_frame_is_left_out():
     np.testing.assert_allclose(ours.rate.data, rate, rtol=1e-5)
     assert not ours.rate.dq.any()
     assert ((image["dq"] & DQ.JUMP_DET) != 0).all() or (np.abs(image["slope"] - rate) > 0.01 * rate).all()
+
+
+def test_gain_factor_of_a_single_integration():
+    """Officially both products are one array, which gain_scale then multiplies twice; here, once each."""
+    ramp, refs = ramps(5, 1, 6)
+    image, cube, _ = official_ramp_fit(ramp, refs, algorithm="LIKELY")
+    assert np.shares_memory(image["slope"], cube["slope"])
+    rates = ramp_fit(ramp, refs, RampFitParams(algorithm="LIKELY"), Tiles())
+    rates = rates.with_(exposure=replace(rates.exposure, gain_factor=2.0))
+    scaled = gain_scale(rates, {"gain": None}, GainScaleParams(), Tiles())
+    for before, after in ((rates.rate, scaled.rate), (rates.rateints, scaled.rateints)):
+        np.testing.assert_array_equal(after.data, 2 * before.data)
+        np.testing.assert_array_equal(after.var_rnoise, 4 * before.var_rnoise)
