@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -120,27 +121,32 @@ class ImageRows:
             check()
             for y in range(y0, y1, step):
                 stop = min(y + step, y1)
-                raw = self._rows(int(number), y, stop, ny, nx)
-                self._decode(raw[:, x0:x1], plane[y - y0 : stop - y0])
+                part, place = plane[y - y0 : stop - y0], (int(number) * ny + y) * nx
+                if x1 - x0 == nx and part.dtype == self._stored.newbyteorder("=") and not self._zero:
+                    self._read_into(part, place)  # no copy
+                else:
+                    raw = np.empty((stop - y, nx), self._stored.newbyteorder("="))
+                    self._read_into(raw, place)
+                    self._decode(raw[:, x0:x1], part)
         return out
 
-    def _rows(self, plane: int, y0: int, y1: int, ny: int, nx: int) -> NDArray[Any]:
-        size = self._stored.itemsize
-        count = (y1 - y0) * nx * size
-        content = self._bytes(count, self._start + (plane * ny + y0) * nx * size)
-        if len(content) != count:
+    def _read_into(self, array: NDArray[Any], place: int) -> None:
+        """Fill a contiguous array of the stored type with values from a place in the image on."""
+        content = memoryview(array.reshape(-1).view(np.uint8).data)
+        if self._bytes_into(content, self._start + place * array.itemsize) != len(content):
             raise OSError(f"{self._path}: the file ends within an array")
-        return np.frombuffer(content, self._stored).reshape(y1 - y0, nx)
+        if sys.byteorder == "little":
+            array.byteswap(inplace=True)
 
-    def _bytes(self, count: int, offset: int) -> bytes:
-        if not hasattr(os, "pread"):  # Windows: a position of its own for every reading
+    def _bytes_into(self, content: memoryview, offset: int) -> int:
+        if not hasattr(os, "preadv"):  # Windows, macOS: a position of its own for every reading
             with self._path.open("rb") as stream:
                 stream.seek(offset)
-                return stream.read(count)
+                return stream.readinto(content)
         with self._opening:
             if self._file is None:
                 self._file = os.open(self._path, os.O_RDONLY)
-        return os.pread(self._file, count, offset)
+        return os.preadv(self._file, [content], offset)
 
     def _decode(self, stored: NDArray[Any], out: NDArray[Any]) -> None:
         if not self._zero:
@@ -151,4 +157,4 @@ class ImageRows:
         else:
             # The offset is the same bits with the sign bit flipped (FITS standard 4.0, section 5.2.5).
             unsigned = np.dtype(f"u{self._stored.itemsize}")
-            out[...] = stored.astype(self._stored.newbyteorder("=")).view(unsigned) ^ unsigned.type(self._zero)
+            out[...] = stored.view(unsigned) ^ unsigned.type(self._zero)

@@ -206,7 +206,8 @@ def _extended(
 
 
 def _without_nan(array: NDArray[Any]) -> NDArray[Any]:
-    return np.where(np.isnan(array), array.dtype.type(0), array)
+    bad = np.isnan(array)
+    return np.where(bad, array.dtype.type(0), array) if bad.any() else array
 
 
 def _average(ref: Reference, wanted: float | None, shape: tuple[int, ...]) -> F32 | None:
