@@ -98,10 +98,11 @@ class Exposure:
     noutputs: int | None  # NOUTPUTS, amplifiers used
     zero_frame: bool  # ZEROFRAM
     gain_factor: float | None  # GAINFACT
-    primary: tuple[Card, ...] = ()
-    sci: tuple[Card, ...] = ()
-    extra: tuple[ExtraHDU, ...] = ()
-    meta: Mapping[str, Any] = field(default_factory=dict)  # tree of the ASDF extension: all metadata
+    primary: tuple[Card, ...] = field(default=(), repr=False)
+    sci: tuple[Card, ...] = field(default=(), repr=False)
+    extra: tuple[ExtraHDU, ...] = field(default=(), repr=False)
+    # Tree of the ASDF extension: all metadata.
+    meta: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def keyword(self, name: str) -> Value:
         """Value of a header keyword, primary header first; ``None`` if the file does not have it."""

@@ -12,7 +12,7 @@ from jwcal_interactive.errors import InputError, ParameterError
 from jwcal_interactive.io.atomic import Together, writable_folder
 from jwcal_interactive.io.user_files import existing_file
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.pipeline import Outcome, Watch, compile_kernels
+from jwcal_interactive.pipeline import SKIP_IS_SET, Outcome, Watch, compile_kernels
 from jwcal_interactive.planning import Plan, fit_memory, plan_run
 from jwcal_interactive.provenance import Making, ProductOutput, write_side_products
 from jwcal_interactive.recipes import Recipe, recipe_names
@@ -149,9 +149,15 @@ def _refuse_done(opened: Opened, steps: tuple[str, ...]) -> None:
         )
 
 
-def _notes(opened: Opened, outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+def _notes(opened: Opened, outcomes: Iterable[Outcome], settings: Settings) -> tuple[str, ...]:
     """Tell what a user must know of a run that ended well."""
     notes = list(opened.baseline.notes)
+    off = {o.step for o in outcomes if o.reason == SKIP_IS_SET}
+    notes += [
+        f"{step} is off (skip = true), so that {', '.join(values)} had no effect; turn it on with skip = false"
+        for step, values in settings.values.items()
+        if step in off and set(values) != {"skip"}
+    ]
     notes += [
         f"{o.step} was skipped ({o.reason}): the product is a ramp, not count rates"
         for o in outcomes
@@ -276,7 +282,7 @@ def _run(
             for output in ran.outputs:
                 if isinstance(output, ProductOutput) and ran.state is not None:
                     written += output.close(ran.state, making(outcomes))
-    return Calibrated(tuple(written), tuple(outcomes), _notes(opened, outcomes))
+    return Calibrated(tuple(written), tuple(outcomes), _notes(opened, outcomes, settings))
 
 
 def _suffixes(

@@ -19,6 +19,7 @@ from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.tiles import Tiles
 
 __all__ = [
+    "SKIP_IS_SET",
     "Outcome",
     "Progress",
     "Watch",
@@ -29,6 +30,10 @@ __all__ = [
     "run_step",
     "user_files",
 ]
+
+
+SKIP_IS_SET = "parameter skip is set"
+"""Why a step that is turned off was skipped."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,7 @@ def run_step(
     if state.side_products:  # they are those of the step before
         state = state.with_(side_products=())
     if params.skip:
-        return state, Outcome(name, "skipped", "parameter skip is set")
+        return state, Outcome(name, "skipped", SKIP_IS_SET)
     definition = STEPS[name]
     start = time.perf_counter()
     tiles.check()

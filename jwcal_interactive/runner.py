@@ -20,7 +20,16 @@ from jwcal_interactive.bands import (
     Source,
 )
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.pipeline import Outcome, Progress, Watch, peak_memory, reporter, run_step, user_files
+from jwcal_interactive.pipeline import (
+    SKIP_IS_SET,
+    Outcome,
+    Progress,
+    Watch,
+    peak_memory,
+    reporter,
+    run_step,
+    user_files,
+)
 from jwcal_interactive.references.book import Overrides, ReferenceBook, UsedReference
 from jwcal_interactive.steps.catalogue import STEPS
 
@@ -33,7 +42,7 @@ _BAND_ROWS = 128
 # Bytes that bands may take by default, all threads together.
 _BAND_BYTES = 1 << 30
 # Arrays of a ramp that a band has at a time: input and output of a step, and what it works with.
-_COPIES = 1.9
+_COPIES = 1.35
 
 
 @dataclass(frozen=True)
@@ -137,7 +146,7 @@ class Runner:
     def _link(self, source: Source, name: str) -> Link | None:
         params = self.params[name]
         if params.skip:
-            return Link(name, skipped="parameter skip is set")
+            return Link(name, skipped=SKIP_IS_SET)
         definition, exposure = STEPS[name], source.exposure
         in_frame = source.frame == (exposure.ysize, exposure.xsize)
         if definition.reach is None or name in self.whole or not in_frame:

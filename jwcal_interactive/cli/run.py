@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-_UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_UNITS = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 def _as_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
     """Bytes of a text such as 2GB, 1.5 G or 800MB."""
     if value is None:
         return None
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([KMGT]?)i?B?\s*", value, re.IGNORECASE)
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([KMGT])i?B?\s*", value, re.IGNORECASE)
     if found is None:
         raise click.BadParameter(f"{value!r} is not a size; write it like 2GB or 800MB.")
     return int(float(found[1]) * _UNITS[found[2].upper()])

@@ -84,16 +84,19 @@ def open_session(
     Parameters
     ----------
     path : str or Path
-        Level-1b FITS file (``_uncal.fits``), or the file that `Session.save` wrote.
+        Level-1b FITS file (``_uncal.fits``), the file that `Session.save` wrote, or the notebook that
+        `Session.export` wrote.
     pipeline : str, optional
-        ``"detector1"`` or ``"guider"`` (or their ``calwebb_`` names); by default the one for the exposure.
+        ``"detector1"``, ``"dark"`` or ``"guider"`` (or their ``calwebb_`` names); by default the one for the
+        exposure.
     context : str, optional
         ``"demo"`` for the embedded references, or a CRDS context; by default the one in operation, for a saved
         session the one that it had.
     exposure : str or Path, optional
         With a saved session: where its exposure is now.
     memory_limit : int, optional
-        Bytes that intermediate results may take; half of the machine's memory by default.
+        Bytes that the results of steps, which a session keeps, may take; half of the machine's memory by
+        default.
     threads : int, optional
         All processors by default.
 

@@ -129,6 +129,8 @@ def restore_session(
     """
     saved = read_session(path)
     where = saved.exposure if exposure is None else exposure
+    if exposure is not None and not where.exists():
+        raise InputError(f"exposure = {str(where)!r}: no such file. Give the path of the exposure of {path}.")
     if not where.exists():
         raise InputError(
             f"{path}: its exposure {where} is not there. Say where it is now: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 __all__ = ["INPUT", "Session", "StepStatus"]
 
 INPUT = "input"  # name under which the raw ramp is asked for
+
+
+def _tell_of_compiling(progress: Progress) -> None:
+    """Say why the first run takes a minute, where nobody watches."""
+    if progress.message:
+        print(progress.message, file=sys.stderr)
 
 
 class Session:
@@ -281,7 +288,7 @@ class Session:
         if not self._busy.acquire(blocking=False):
             raise InputError("this session is already running; wait for it or cancel it.")
         try:
-            self._run(begin, end, progress or (lambda _p: None), cancel or threading.Event())
+            self._run(begin, end, progress or _tell_of_compiling, cancel or threading.Event())
         finally:
             self._busy.release()
 

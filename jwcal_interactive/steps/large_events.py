@@ -48,11 +48,11 @@ class LargeEventsParams(StepParams):
 
     skip: bool = param(True, help="Leave this step out.")
     min_radius: float = param(
-        2.5,
+        3.5,
         gt=0,
         unit="pixel",
         slider=(1.0, 20.0),
-        help="Shortest semi-axis of an event; single cosmic rays with their neighbours stay below 2.",
+        help="Shortest semi-axis of an event; cosmic rays with their neighbours stay below 3.5.",
     )
     max_radius: float = param(
         200.0,
