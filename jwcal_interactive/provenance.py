@@ -17,7 +17,8 @@ from jwcal_interactive.io.products import (
     write_product,
     write_tree,
 )
-from jwcal_interactive.pipeline import Outcome
+from jwcal_interactive.pipeline import SKIP_IS_SET, Outcome
+from jwcal_interactive.recipes import BEYOND_OFFICIAL
 from jwcal_interactive.references.baseline import Baseline
 from jwcal_interactive.references.book import R_KEYWORDS, ReferenceBook
 from jwcal_interactive.references.client import DEMO
@@ -57,6 +58,8 @@ class Making:
                 name = used.name if used.origin != "crds" else f"crds://{used.name}"
                 found[R_KEYWORDS[used.reftype]] = Keyword(name, f"{used.reftype} reference file name")
         for outcome in self.outcomes:
+            if outcome.step in BEYOND_OFFICIAL and outcome.reason == SKIP_IS_SET:
+                continue  # a product of the official steps alone has their keywords alone
             found[STEPS[outcome.step].keyword] = Keyword(_STATUS[outcome.state], f"{outcome.step} step")
         return found
 

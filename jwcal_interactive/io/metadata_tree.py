@@ -14,11 +14,12 @@ import numpy as np
 
 from jwcal_interactive.errors import InputError, one_line
 
-__all__ = ["metadata_hdu", "read_metadata", "tree_of_text"]
+__all__ = ["metadata_bytes", "read_metadata", "tree_of_text"]
 
 _COLUMN = "ASDF_METADATA"
 _HEAD = b"#ASDF 1.0.0\n#ASDF_STANDARD 1.5.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
 _END = b"...\n"
+_BLOCK = 2880  # bytes, of which FITS files are made
 
 
 def read_metadata(path: Path, hdu: Any) -> dict[str, Any]:
@@ -61,17 +62,35 @@ def tree_of_text(content: bytes) -> Any:
     return yaml.load(text, Loader=_plain_loader())
 
 
-def metadata_hdu(meta: Mapping[str, Any]) -> Any:
-    """Make an ASDF extension that holds a ``meta`` tree."""
+def metadata_bytes(meta: Mapping[str, Any]) -> bytes:
+    """Make an ASDF extension that holds a ``meta`` tree: bytes of header and data.
+
+    It is put together here because the tables of astropy take longer to load than an image to calibrate.
+    """
     import yaml
     from astropy.io import fits
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times as fast, where there is one
     body = yaml.dump({"meta": dict(meta)}, Dumper=dumper, encoding="utf-8", allow_unicode=True)
     text = _HEAD + body + _END
-    cell = np.array([np.frombuffer(text, np.uint8)])
-    column = fits.Column(name=_COLUMN, format=f"{len(text)}B", array=cell)
-    return fits.BinTableHDU.from_columns([column], name="ASDF")
+    header = fits.Header(
+        [
+            ("XTENSION", "BINTABLE", "binary table extension"),
+            ("BITPIX", 8, "array data type"),
+            ("NAXIS", 2, "number of array dimensions"),
+            ("NAXIS1", len(text), "length of dimension 1"),
+            ("NAXIS2", 1, "length of dimension 2"),
+            ("PCOUNT", 0, "number of group parameters"),
+            ("GCOUNT", 1, "number of groups"),
+            ("TFIELDS", 1, "number of table fields"),
+            ("TTYPE1", _COLUMN),
+            ("TFORM1", f"{len(text)}B"),
+            ("EXTNAME", "ASDF", "extension name"),
+        ]
+    )
+    head: bytes = header.tostring().encode("ascii")
+    filled: bytes = text.ljust(-(-len(text) // _BLOCK) * _BLOCK, b"\0")
+    return head + filled
 
 
 def _plain_loader() -> Any:

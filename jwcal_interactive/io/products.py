@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import Exposure, ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, SideProduct, State
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES, RAMP_UNIT, RATE_UNIT
 from jwcal_interactive.io.atomic import Together
-from jwcal_interactive.io.metadata_tree import metadata_hdu
+from jwcal_interactive.io.metadata_tree import metadata_bytes
 from jwcal_interactive.io.product_files import ProductFile, hdu_bytes, header_of
 from jwcal_interactive.recipes import RECIPES
 
@@ -170,7 +170,7 @@ class ProductWriter:
             self._file.add_hdu(hdu)
         if exposure.meta:
             own = {"date": self._date, "filename": path.name, "model_type": content.model}
-            self._file.add_hdu(hdu_bytes(metadata_hdu({**exposure.meta, **own})))
+            self._file.add_hdu(metadata_bytes({**exposure.meta, **own}))
 
     def put(self, product: Product, y0: int = 0) -> None:
         """Write rows from ``y0`` on of all arrays; from any thread."""

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.fft
+import scipy  # its parts are loaded when they are used
 from numpy.typing import NDArray
 
 from jwcal_interactive.simulate.detectors import Detector, Subarray

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
-import scipy.ndimage
+import scipy  # its parts are loaded when they are used
 from numpy.typing import NDArray
 
 from jwcal_interactive.simulate.detectors import Detector, Subarray

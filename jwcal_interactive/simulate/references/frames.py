@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.ndimage
+import scipy  # its parts are loaded when they are used
 
 from jwcal_interactive.simulate.irs2 import Interleaved
 from jwcal_interactive.simulate.mid_infrared import INTEGRATIONS, dark_settling, reset_anomaly
