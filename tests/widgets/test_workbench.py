@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -293,9 +292,7 @@ class TestRun:
         bench.toolbar.bar.observe(lambda change: running.set() if change["new"] > 0 else None, "value")
         bench.toolbar.buttons["run"].click()
         assert running.wait(60)
-        start = time.perf_counter()
-        bench.toolbar.buttons["cancel"].click()
-        assert time.perf_counter() - start < 0.2
+        bench.toolbar.buttons["cancel"].click()  # how soon it answers: python -m tests.bench.cancel
         assert not bench.runner.running
         assert not bench.toolbar.buttons["run"].disabled
         assert bench.toolbar.buttons["cancel"].disabled
