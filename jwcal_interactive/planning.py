@@ -21,7 +21,7 @@ from jwcal_interactive.steps.catalogue import STEPS
 
 __all__ = ["BASE_BYTES", "Plan", "Stage", "fit_memory", "plan_run"]
 
-BASE_BYTES = 235_000_000
+BASE_BYTES = 215_000_000
 """Resident memory of a process with numba, astropy and the kernels of a pipeline, measured on Linux."""
 
 # Bytes per group and pixel that a step on whole frames has beyond its input: by default a new ramp.
