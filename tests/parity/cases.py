@@ -100,7 +100,10 @@ CASES: tuple[Case, ...] = (
         "NIRCam",
         "SUB640 MEDIUM8",
         replace(_SUB640, readpatt="MEDIUM8", ngroups=5, observation="014"),
-        reasons={"saturation": Reason("frames dropped between groups count", within=1.0, flags=1000)},
+        reasons={
+            "saturation": Reason("frames dropped between groups count", within=50.0, flags=20),
+            "ramp_fit": Reason("frames dropped between groups count", within=10.0, flags=20),
+        },
     ),
     Case(
         "NIRCam",

@@ -28,6 +28,7 @@ def assert_same(label: str, ours: np.ndarray, theirs: np.ndarray, ulp: int = 0) 
     """Equal shape and values; floats to a number of float32 ulp, NaN where the other has NaN."""
     found = compare(label, ours, theirs)
     assert not found.problem, f"{label}: {found.problem}"
+    assert not found.nan, f"{label}: {found.nan} values are NaN in one of both only"
     if ours.dtype.kind != "f":
         assert not found.differing, f"{label}: {found.differing} of {found.values} differ"
     assert found.ulp <= ulp, f"{label}: {found.differing} values differ, by up to {found.ulp} ulp"

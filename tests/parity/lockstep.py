@@ -23,7 +23,7 @@ class Reason:
     """Why results of a step, and of those after it, differ (DIFFERENCES.md says more), and how far they may.
 
     ``within`` is the largest difference of values that it explains, DN (DN/s after ramp_fit); ``flags`` the
-    number of flags.
+    number of flags, and of values that are NaN in one of both only.
     """
 
     why: str
@@ -80,6 +80,8 @@ class Row:
             where = f"{self.case.name}: {self.step}: {d.name}"
             if d.problem:
                 found.append(f"{where}: {d.problem}")
+            elif d.nan:
+                found.append(f"{where}: {d.nan} values are NaN in one of both only")
             elif d.is_flags and d.differing:
                 found.append(f"{where}: {d.differing} of {d.values} flags differ")
             elif d.ulp > ULP:
@@ -94,7 +96,8 @@ class Row:
             return True
         if self.reason is None or any(d.problem for d in self.differences):
             return False
-        return self.largest <= self.reason.within and self.flags_differing <= self.reason.flags
+        missing = max((d.nan for d in self.differences), default=0)
+        return self.largest <= self.reason.within and max(self.flags_differing, missing) <= self.reason.flags
 
 
 def run_case(case: Case) -> Iterator[Row]:
