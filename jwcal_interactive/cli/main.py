@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -78,6 +79,7 @@ def process() -> None:
     if sys.argv[1:2] != ["run"]:
         main()
         return
+    gc.set_threshold(50_000, 20, 20)  # loading libraries makes many objects that stay
     status = 0
     try:
         main()
