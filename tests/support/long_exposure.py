@@ -13,7 +13,8 @@ _BLOCK = 2880  # bytes
 def lengthen(template: Path, path: Path, nints: int) -> Path:
     """Write a level-1b file with the integrations of another one, again and again, up to ``nints``.
 
-    Values of an integration are shifted by its number, so that no two are equal.
+    Values of an integration are shifted by its number, so that no two are equal. Its rows in the tables
+    ``GROUP`` and ``INT_TIMES`` are numbered anew; their times are those of the template.
 
     Parameters
     ----------
@@ -28,7 +29,8 @@ def lengthen(template: Path, path: Path, nints: int) -> Path:
         primary, sci = hdus[0].header.copy(), hdus["SCI"].header.copy()
         info = hdus["SCI"].fileinfo()
         shape = hdus["SCI"].shape
-        extra = [_bytes(hdu) for hdu in hdus[1:] if hdu.name in ("ASDF",)]
+        tables = [_longer_table(hdus[name], nints) for name in ("GROUP", "INT_TIMES") if name in hdus]
+        extra = [_bytes(hdu) for hdu in (*tables, *(hdu for hdu in hdus[1:] if hdu.name == "ASDF"))]
     for keyword in ("NINTS", "INTEND"):
         if keyword in primary:
             primary[keyword] = nints
@@ -46,5 +48,17 @@ def lengthen(template: Path, path: Path, nints: int) -> Path:
     return path
 
 
+def _longer_table(hdu: fits.BinTableHDU, nints: int) -> fits.BinTableHDU:
+    rows = np.asarray(hdu.data)
+    number = rows["integration_number"]
+    kept = [rows[number == one] for one in np.unique(number)]
+    parts = [kept[k % len(kept)].copy() for k in range(nints)]
+    for k, part in enumerate(parts):
+        part["integration_number"] = k + 1
+    return fits.BinTableHDU(np.concatenate(parts), name=hdu.name)
+
+
 def _bytes(hdu: fits.hdu.base.ExtensionHDU) -> bytes:
-    return bytes(hdu.header.tostring().encode() + hdu.data.tobytes() + bytes(-hdu.data.nbytes % _BLOCK))
+    data = np.asarray(hdu.data)
+    data = data.astype(data.dtype.newbyteorder(">"))
+    return bytes(hdu.header.tostring().encode() + data.tobytes() + bytes(-data.nbytes % _BLOCK))
