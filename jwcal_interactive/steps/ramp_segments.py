@@ -62,7 +62,13 @@ def group_times(exposure: Exposure) -> NDArray[np.float64]:
 
 
 def ramp_segments(
-    ramp: Ramp, refs: References, p: RampFitParams, integration: int, y: int, x: int
+    ramp: Ramp,
+    refs: References,
+    p: RampFitParams,
+    integration: int,
+    y: int,
+    x: int,
+    groups: tuple[int, int] | None = None,
 ) -> tuple[Segment, ...]:
     """Lines that `ramp_fit` fits to one pixel in one integration.
 
@@ -76,6 +82,8 @@ def ramp_segments(
         References and parameters as for `ramp_fit`.
     integration, y, x : int
         Counted from 0, in the arrays of `ramp`.
+    groups : (int, int), optional
+        Those of `find_groups`, if they are known: finding them may take a look at the whole frame.
 
     Returns
     -------
@@ -88,10 +96,11 @@ def ramp_segments(
     readnoise = np.ascontiguousarray(needed(refs, "readnoise", (ny, nx)).data[here])
     gain = np.ascontiguousarray(needed(refs, "gain", (ny, nx)).data[here])
     tiles = Tiles(threads=1)
-    try:
-        groups = find_groups(Look.at(ramp), refs, p, tiles)
-    except Skip:
-        return ()
+    if groups is None:
+        try:
+            groups = find_groups(Look.at(ramp), refs, p, tiles)
+        except Skip:
+            return ()
     pixel = _one_integration(cut_ramp(ramp, *here), integration)
     if uses_likelihood(p, ngroups):
         return _of_likelihood(pixel, gain, readnoise, p)
