@@ -270,8 +270,8 @@ def _run(
             runner = fit_memory(runner, memory_limit)
         if not on_plan(plan_run(runner)):
             return Calibrated((), (), ())
-        running = [s for s in steps if s in effective and not effective[s].skip]
-        compile_kernels(on_message, watch.tiles.cancel, running)
+        running = {name: effective[name] for name in steps if name in effective}
+        compile_kernels(on_message, watch.tiles.cancel, opened.source.exposure, running)
         outcomes: list[Outcome] = []
         for ran in runner.run():
             outcomes.append(ran.outcome)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Literal
 
-from jwcal_interactive.arrays import Reference, State
+from jwcal_interactive.arrays import Exposure, Reference, State
 from jwcal_interactive.errors import Cancelled, Skip
 from jwcal_interactive.kernels.warmup import is_warm, warm_up
 from jwcal_interactive.params import StepParams
@@ -99,8 +100,22 @@ def reporter(
     return report
 
 
-def compile_kernels(say: Callable[[str], None], cancel: threading.Event, steps: Iterable[str]) -> None:
-    """Compile the kernels of steps before the first of them runs, if need be, telling how far it is.
+def compile_kernels(
+    say: Callable[[str], None],
+    cancel: threading.Event,
+    exposure: Exposure,
+    params: Mapping[str, StepParams],
+) -> None:
+    """Compile the kernels that steps need before the first of them runs, if need be, telling how far it is.
+
+    Parameters
+    ----------
+    say : callable
+        Told which kernels are being compiled; an empty text at the end.
+    cancel : threading.Event
+    exposure : Exposure
+    params : mapping of str to StepParams
+        Parameters of the steps to run, by name; those with `skip` need nothing.
 
     Raises
     ------
@@ -113,9 +128,10 @@ def compile_kernels(say: Callable[[str], None], cancel: threading.Event, steps: 
             raise Cancelled
         say(f"compiling kernels, once: {name} ({done}/{total})" if name else "")
 
-    steps = tuple(steps)
-    if not is_warm(steps):
-        warm_up(report, steps)
+    needed = (STEPS[name].kernels_for(exposure, p) for name, p in params.items() if not p.skip)
+    modules = tuple(dict.fromkeys(chain.from_iterable(needed)))
+    if not is_warm(modules):
+        warm_up(report, modules)
 
 
 def peak_memory() -> int:

@@ -41,7 +41,6 @@ def command(output: Path, subarray: str, headless: bool, no_browser: bool) -> No
     from jwcal_interactive.pipeline import peak_memory
 
     display = Display()
-    display.warm_up()
     with display.bar("preparing the demonstration") as bar:
         session = demo_session(output, subarray, progress=lambda text: bar.update(title=text))
     display.say(f"raw exposure: {session.path}")

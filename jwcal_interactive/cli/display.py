@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from jwcal_interactive.kernels.warmup import is_warm, warm_up
 from jwcal_interactive.pipeline import Outcome
 from jwcal_interactive.pipeline import Progress as StepProgress
 from jwcal_interactive.planning import Plan
@@ -47,17 +46,6 @@ class Display:
         with Progress(*columns, console=self._console, disable=self.quiet) as progress:
             yield _Bar(progress, title, total)
 
-    def warm_up(self) -> None:
-        """Load the kernels; where they must be compiled first, say so."""
-        if is_warm():
-            return
-        with self.bar("compiling kernels, once", 1.0) as bar:
-
-            def report(done: int, total: int, name: str) -> None:
-                bar.update(done / total, f"compiling kernels, once: {name or 'done'}")
-
-            warm_up(report)
-
 
 class _Bar:
     """One line of a progress display."""
@@ -73,7 +61,7 @@ class _Bar:
     def step(self, progress: StepProgress) -> None:
         """Show the progress of a pipeline."""
         done = (progress.index + progress.fraction) / progress.nsteps
-        self.update(done, f"{progress.step:<14}")
+        self.update(done, progress.message or f"{progress.step:<14}")
 
 
 def outcome_table(outcomes: Iterable[Outcome], title: str) -> Table:

@@ -17,19 +17,9 @@ __all__ = ["is_warm", "kernel_modules", "warm_up"]
 _NOT_KERNELS = {"compiling", "signatures", "warmup"}
 
 
-def kernel_modules(steps: Iterable[str] | None = None) -> tuple[str, ...]:
-    """Modules with the kernels of steps: named like the step, or beginning with its name and ``_``.
-
-    Parameters
-    ----------
-    steps : iterable of str, optional
-        Names of steps; by default all modules.
-    """
-    found = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name not in _NOT_KERNELS)
-    if steps is None:
-        return tuple(found)
-    wanted = set(steps)
-    return tuple(name for name in found if any(name == s or name.startswith(f"{s}_") for s in wanted))
+def kernel_modules() -> tuple[str, ...]:
+    """Names of all modules with kernels."""
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name not in _NOT_KERNELS))
 
 
 def _stamps(modules: Iterable[str]) -> list[Path | None]:
@@ -50,22 +40,25 @@ def _stamps(modules: Iterable[str]) -> list[Path | None]:
     return [folder / f"compiled-{m}-{digest.hexdigest()[:16]}" for m, digest in digests.items()]
 
 
-def is_warm(steps: Iterable[str] | None = None) -> bool:
-    """Whether the kernels of steps (by default all) were compiled before and only need loading."""
-    return all(stamp is not None and stamp.exists() for stamp in _stamps(kernel_modules(steps)))
+def is_warm(modules: Iterable[str]) -> bool:
+    """Whether the kernels of modules were compiled before and only need loading."""
+    return all(stamp is not None and stamp.exists() for stamp in _stamps(modules))
 
 
-def warm_up(report: Callable[[int, int, str], None], steps: Iterable[str] | None = None) -> None:
+def warm_up(report: Callable[[int, int, str], None], modules: Iterable[str]) -> None:
     """Import modules with kernels, which compiles these or loads them from disk.
+
+    Several processes may do so at once: numba moves what it has compiled into place, and all of them compile
+    the same.
 
     Parameters
     ----------
     report : callable
         Called with (number done, number of modules, name of the next module).
-    steps : iterable of str, optional
-        Steps whose kernels are wanted; by default all.
+    modules : iterable of str
+        Names, as `kernel_modules` gives them.
     """
-    modules = kernel_modules(steps)
+    modules = tuple(modules)
     for done, (name, stamp) in enumerate(zip(modules, _stamps(modules), strict=True)):
         report(done, len(modules), name)
         importlib.import_module(f"{package.__name__}.{name}")

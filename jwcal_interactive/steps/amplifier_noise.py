@@ -12,7 +12,7 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.instruments import AMPLIFIERS, FULL_SIZE
 from jwcal_interactive.params import StepParams, param
-from jwcal_interactive.steps.background_mask import draft_rates
+from jwcal_interactive.steps.background_mask import DRAFT_KERNELS, draft_rates
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.group_images import over_images
 from jwcal_interactive.steps.noise_files import difference, given_mask, mask_product, ramp_product
@@ -71,6 +71,7 @@ class AmplifierNoiseParams(StepParams):
     keyword="S_AMPNOI",
     references=("readnoise", "gain"),
     params=AmplifierNoiseParams,
+    kernels=(*DRAFT_KERNELS, "background", "clean_flicker_noise"),
 )
 def amplifier_noise(ramp: Ramp, refs: References, p: AmplifierNoiseParams, tiles: Tiles) -> Ramp:
     """Subtract from each group the median of each line of each amplifier.

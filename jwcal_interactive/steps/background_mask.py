@@ -15,9 +15,12 @@ from jwcal_interactive.steps.references import shaped
 from jwcal_interactive.steps.soss_traces import near_traces
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["background_mask", "draft_rates", "not_background"]
+__all__ = ["DRAFT_KERNELS", "background_mask", "draft_rates", "not_background"]
 
 B1 = NDArray[np.bool_]
+
+DRAFT_KERNELS = ("ramp_fit", "ramp_fit_weights")
+"""Modules with the kernels of `draft_rates`."""
 
 
 def draft_rates(ramp: Ramp, refs: References, tiles: Tiles) -> Rates:

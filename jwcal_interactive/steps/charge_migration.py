@@ -28,7 +28,13 @@ class ChargeMigrationParams(StepParams):
     )
 
 
-@step("charge_migration", keyword="S_CHGMIG", params=ChargeMigrationParams, reach=1)
+@step(
+    "charge_migration",
+    keyword="S_CHGMIG",
+    params=ChargeMigrationParams,
+    reach=1,
+    kernels=("charge_migration",),
+)
 def charge_migration(ramp: Ramp, refs: References, p: ChargeMigrationParams, tiles: Tiles) -> Ramp:
     """Flag CHARGELOSS and DO_NOT_USE from the first group above the threshold on.
 

@@ -14,7 +14,7 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import ParameterError, Skip
 from jwcal_interactive.instruments import AMPLIFIERS, FULL_SIZE
 from jwcal_interactive.params import StepParams, param
-from jwcal_interactive.steps.background_mask import background_mask, draft_rates, not_background
+from jwcal_interactive.steps.background_mask import DRAFT_KERNELS, background_mask, draft_rates, not_background
 from jwcal_interactive.steps.clean_flicker_noise_auto import automatic_parameters, has_automatic_parameters
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.flat_image import flat_image
@@ -104,6 +104,7 @@ def _needs_traces(exposure: Exposure, p: CleanFlickerNoiseParams) -> bool:
     references=("readnoise", "gain", "flat", "pastasoss"),
     params=CleanFlickerNoiseParams,
     only_if={"flat": _needs_flat, "pastasoss": _needs_traces},
+    kernels=(*DRAFT_KERNELS, "background", "clean_flicker_noise", "clean_flicker_noise_fft"),
 )
 def clean_flicker_noise(ramp: Ramp, refs: References, p: CleanFlickerNoiseParams, tiles: Tiles) -> Ramp:
     """Measure flicker noise in the background of the difference of each two groups, and subtract it.

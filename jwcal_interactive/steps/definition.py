@@ -11,7 +11,7 @@ from jwcal_interactive.cutouts import ALL, cut_ramp
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["Look", "Reach", "StepDefinition", "step"]
+__all__ = ["Kernels", "Look", "Reach", "StepDefinition", "step"]
 
 StateIn = TypeVar("StateIn")
 StateOut = TypeVar("StateOut")
@@ -22,6 +22,9 @@ Reach: TypeAlias = int | Callable[[Exposure, References, Any], int | None] | Non
 
 A callable gets the exposure, the references (of a single row), and the parameters.
 """
+
+Kernels: TypeAlias = tuple[str, ...] | Callable[[Exposure, Any], tuple[str, ...]]
+"""Modules of `jwcal_interactive.kernels`; a callable gets the exposure and the parameters."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ class StepDefinition(Generic[StateIn, P, StateOut]):
     confirm : callable, optional
         ``confirm(totals, facts)`` tells from the same sums whether what the survey took for granted of the
         whole frame, after a look at a part of it, is so. If not, the step runs again on the whole frame.
+    kernels : tuple of str or callable
+        Modules with the kernels that it may call (`Kernels`), which are compiled before it runs.
     """
 
     name: str
@@ -103,6 +108,7 @@ class StepDefinition(Generic[StateIn, P, StateOut]):
     survey: Callable[[Look, References, P, Tiles], Any] | None = None
     finish: Callable[[Exposure, Mapping[str, Any], Any, P], Mapping[str, Keyword]] | None = None
     confirm: Callable[[Mapping[str, Any], Any], bool] | None = None
+    kernels: Kernels = ()
 
     def __call__(self, state: StateIn, refs: References, p: P, tiles: Tiles) -> StateOut:
         """Run the step on a whole frame."""
@@ -133,6 +139,10 @@ class StepDefinition(Generic[StateIn, P, StateOut]):
         """Name the reference types that the step needs for an exposure with these parameters."""
         return tuple(t for t in self.references if t not in self.only_if or self.only_if[t](exposure, p))
 
+    def kernels_for(self, exposure: Exposure, p: P) -> tuple[str, ...]:
+        """Name the modules with the kernels that the step may call for an exposure with these parameters."""
+        return self.kernels(exposure, p) if callable(self.kernels) else self.kernels
+
     @property
     def summary(self) -> str:
         """First line of the documentation of the step."""
@@ -151,6 +161,7 @@ def step(
     survey: Callable[[Look, References, P, Tiles], Any] | None = None,
     finish: Callable[[Exposure, Mapping[str, Any], Any, P], Mapping[str, Keyword]] | None = None,
     confirm: Callable[[Mapping[str, Any], Any], bool] | None = None,
+    kernels: Kernels = (),
 ) -> Callable[[Callable[..., StateOut]], StepDefinition[Any, P, Any]]:
     """Turn a function into a `StepDefinition`; the arguments are its attributes."""
 
@@ -167,6 +178,7 @@ def step(
             survey,
             finish,
             confirm,
+            kernels,
         )
 
     return wrap

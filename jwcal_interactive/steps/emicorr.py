@@ -97,6 +97,14 @@ def _reach(_exposure: Exposure, _row: References, p: EmiCorrParams) -> int | Non
     return None if _saves_waves(p) else 0
 
 
+def _is_joint(p: EmiCorrParams) -> bool:
+    return p.algorithm == "joint" and p.onthefly_corr_freq is None
+
+
+def _kernels(_exposure: Exposure, p: EmiCorrParams) -> tuple[str, ...]:
+    return ("emicorr_joint",) if _is_joint(p) else ("emicorr_sequential",)
+
+
 def _survey(look: Look, refs: References, p: EmiCorrParams, tiles: Tiles) -> Removal:
     """Find the waves.
 
@@ -116,7 +124,7 @@ def _survey(look: Look, refs: References, p: EmiCorrParams, tiles: Tiles) -> Rem
     if nx % AMPLIFIERS or nx < AMPLIFIERS**2:
         raise Skip(f"the {nx} columns are not those of four amplifiers")
     clocks, waves = _clocks_and_waves(exposure, refs, p)
-    if p.algorithm == "joint" and p.onthefly_corr_freq is None:
+    if _is_joint(p):
         return Removal(exposure, clocks, fit_jointly(look(), clocks, waves, p.fit_ints_separately, tiles))
     how = Sequence(p.nints_to_phase, p.nbins, p.scale_reference, p.use_n_cycles)
     return Removal(exposure, clocks, measure_in_sequence(look().data, clocks, waves, how, tiles))
@@ -130,6 +138,7 @@ def _survey(look: Look, refs: References, p: EmiCorrParams, tiles: Tiles) -> Rem
     only_if={"emicorr": _takes_reference},
     reach=_reach,
     survey=_survey,
+    kernels=_kernels,
 )
 def emicorr(ramp: Ramp, refs: References, p: EmiCorrParams, tiles: Tiles, facts: Removal) -> Ramp:
     """Subtract waves of electromagnetic interference, whose frequencies are known, from MIRI ramps.

@@ -26,7 +26,7 @@ def _reach(_exposure: Exposure, row: References, _p: IPCParams) -> int:
     return 0 if ref is None else max(ref.data.shape[:2]) // 2
 
 
-@step("ipc", keyword="S_IPC", references=("ipc",), params=IPCParams, reach=_reach)
+@step("ipc", keyword="S_IPC", references=("ipc",), params=IPCParams, reach=_reach, kernels=("ipc",))
 def ipc(ramp: Ramp, refs: References, p: IPCParams, tiles: Tiles) -> Ramp:
     """Convolve every group with the reference's deconvolution kernel.
 

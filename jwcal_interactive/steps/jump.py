@@ -28,6 +28,11 @@ def _reach(_exposure: Exposure, _row: References, p: JumpParams) -> int | None:
     return None if p.expand_large_events or p.find_showers else 1
 
 
+def _kernels(_exposure: Exposure, p: JumpParams) -> tuple[str, ...]:
+    large = ("jump_regions",) if p.expand_large_events or p.find_showers else ()
+    return ("jump", *large, "jump_showers") if p.find_showers else ("jump", *large)
+
+
 def _survey(look: Look, refs: References, p: JumpParams, tiles: Tiles) -> Survey:
     def found(groupdq: U8) -> Survey:
         return survey(groupdq, lambda: refs.get("gain"), look.exposure.group_time, p, whole=look.whole)
@@ -78,6 +83,7 @@ def _confirm(totals: Mapping[str, Any], facts: Survey) -> bool:
     survey=_survey,
     finish=_finish,
     confirm=_confirm,
+    kernels=_kernels,
 )
 def jump(ramp: Ramp, refs: References, p: JumpParams, tiles: Tiles, facts: Survey) -> Ramp:
     """Flag jumps in ramps by two-point differences (JUMP_DET in GROUPDQ).

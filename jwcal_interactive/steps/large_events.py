@@ -85,7 +85,7 @@ class _Event(NamedTuple):
     core: tuple[tuple[slice, slice], NDArray[np.bool_]]
 
 
-@step("large_events", keyword="S_LRGEVT", params=LargeEventsParams)
+@step("large_events", keyword="S_LRGEVT", params=LargeEventsParams, kernels=("jump_regions",))
 def large_events(ramp: Ramp, refs: References, p: LargeEventsParams, tiles: Tiles) -> Ramp:
     """Find snowballs and showers among the jumps, flag around them, and list them.
 

@@ -21,7 +21,14 @@ class LinearityParams(StepParams):
     """linearity has no parameters of its own."""
 
 
-@step("linearity", keyword="S_LINEAR", references=("linearity",), params=LinearityParams, reach=0)
+@step(
+    "linearity",
+    keyword="S_LINEAR",
+    references=("linearity",),
+    params=LinearityParams,
+    reach=0,
+    kernels=("linearity",),
+)
 def linearity(ramp: Ramp, refs: References, p: LinearityParams, tiles: Tiles) -> Ramp:
     """Apply the polynomial of each pixel to every group that is not saturated.
 

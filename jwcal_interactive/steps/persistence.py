@@ -54,7 +54,7 @@ def _reach(exposure: Exposure, row: References, p: PersistenceParams) -> int | N
     return None if p.save_persistence or p.persistence_array_file else 0
 
 
-@step("persistence", keyword="S_PERSIS", params=PersistenceParams, reach=_reach)
+@step("persistence", keyword="S_PERSIS", params=PersistenceParams, reach=_reach, kernels=("persistence",))
 def persistence(ramp: Ramp, refs: References, p: PersistenceParams, tiles: Tiles) -> Ramp:
     """Flag PERSISTENCE from the first saturated group of an integration on, for the time given.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import F32, Ramp, Rates, References, SideProduct
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.params import StepParams, param
-from jwcal_interactive.steps.background_mask import background_mask, draft_rates, not_background
+from jwcal_interactive.steps.background_mask import DRAFT_KERNELS, background_mask, draft_rates, not_background
 from jwcal_interactive.steps.definition import step
 from jwcal_interactive.steps.noise_files import difference, mask_product, ramp_product
 from jwcal_interactive.steps.references import needed
@@ -49,6 +49,7 @@ class PictureFrameParams(StepParams):
     keyword="S_PCTFRM",
     references=("pictureframe", "readnoise", "gain"),
     params=PictureFrameParams,
+    kernels=(*DRAFT_KERNELS, "background"),
 )
 def picture_frame(ramp: Ramp, refs: References, p: PictureFrameParams, tiles: Tiles) -> Ramp:
     """Subtract the picture frame of the reference, scaled to each group.

@@ -121,6 +121,12 @@ def _reach(exposure: Exposure, row: References, p: RampFitParams) -> int | None:
     return None if p.save_opt and not uses_likelihood(p, exposure.ngroups) else 0
 
 
+def _kernels(exposure: Exposure, p: RampFitParams) -> tuple[str, ...]:
+    if not uses_likelihood(p, exposure.ngroups):
+        return "ramp_fit", "ramp_fit_weights"
+    return ("ramp_fit_likely",) if exposure.nints == 1 else ("ramp_fit_likely", "ramp_fit_average")
+
+
 @step(
     "ramp_fit",
     keyword="S_RAMP",
@@ -128,6 +134,7 @@ def _reach(exposure: Exposure, row: References, p: RampFitParams) -> int | None:
     params=RampFitParams,
     reach=_reach,
     survey=find_groups,
+    kernels=_kernels,
 )
 def ramp_fit(ramp: Ramp, refs: References, p: RampFitParams, tiles: Tiles, groups: tuple[int, int]) -> Rates:
     """Fit count rates to ramps, for each integration and for the exposure.

@@ -166,6 +166,14 @@ def _survey(look: Look, refs: References, p: RefPixParams, tiles: Tiles) -> Meas
     return _measured(pixels, measure, frame, p.use_side_ref_pixels, tiles)
 
 
+def _kernels(exposure: Exposure, p: RefPixParams) -> tuple[str, ...]:
+    if exposure.instrument == "MIRI":
+        return "refpix", "refpix_miri"
+    if "IRS2" in exposure.readpatt:
+        return ("refpix", "refpix_irs2") if p.irs2_mean_subtraction else ("refpix_irs2",)
+    return ("refpix",)
+
+
 @step(
     "refpix",
     keyword="S_REFPIX",
@@ -174,6 +182,7 @@ def _survey(look: Look, refs: References, p: RefPixParams, tiles: Tiles) -> Meas
     params=RefPixParams,
     reach=_reach,
     survey=_survey,
+    kernels=_kernels,
 )
 def refpix(ramp: Ramp, refs: References, p: RefPixParams, tiles: Tiles, facts: Measured | None) -> Ramp:
     """Subtract the signal of the reference pixels from every group and from the zero frame.

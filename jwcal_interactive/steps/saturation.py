@@ -44,6 +44,7 @@ class SaturationParams(StepParams):
     params=SaturationParams,
     # Averaged groups are flagged beside pixels whose saturation has grown already.
     reach=lambda exposure, _row, p: p.n_pix_grow_sat * (2 if p.use_readpatt and exposure.nframes > 1 else 1),
+    kernels=("saturation",),
 )
 def saturation(ramp: Ramp, refs: References, p: SaturationParams, tiles: Tiles) -> Ramp:
     """Flag saturated groups, their neighbours, and groups at or below 0 DN.

@@ -76,6 +76,7 @@ def _finish(
     only_if={"saturation": _without_threshold},
     reach=0,
     finish=_finish,
+    kernels=("visit_persistence",),
 )
 def visit_persistence(ramp: Ramp, refs: References, p: VisitPersistenceParams, tiles: Tiles) -> Ramp:
     """Flag PERSISTENCE for some time after a pixel was saturated in an earlier exposure of the visit.
