@@ -235,6 +235,7 @@ class Rates(_Frozen):
     rateints: Slopes
     keywords: Mapping[str, Keyword] = field(default_factory=dict)
     side_products: tuple[SideProduct, ...] = ()
+    tallies: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)  # as those of a `Ramp`
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from jwcal_interactive.arrays import Exposure, Keyword, Ramp, Rates, Reference, References, SideProduct, State
-from jwcal_interactive.cutouts import ALL, cut_ramp, cut_reference
+from jwcal_interactive.cutouts import ALL, cut_ramp, cut_reference, widened
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.io.reference_files import ReferenceFile
 from jwcal_interactive.params import StepParams
@@ -35,6 +35,7 @@ __all__ = [
     "Opener",
     "Output",
     "Source",
+    "WholeReferences",
 ]
 
 # Rows of the first band, which runs alone, at most.
@@ -123,7 +124,7 @@ class MemoryOutput:
                 changes[name] = replace(slopes, **{inner[0]: array})
             else:
                 changes[name] = array
-        if isinstance(like, Ramp):
+        if isinstance(like, Ramp | Rates):
             changes["tallies"] = {}
         return replace(like, exposure=exposure, keywords=keywords, side_products=(), **changes)
 
@@ -180,7 +181,7 @@ def _cut_file(
     return None if file is None else cut_reference(file, frame, rows, columns)
 
 
-class _WholeReferences(Mapping[str, "Reference | None"]):
+class WholeReferences(Mapping[str, "Reference | None"]):
     """References of the whole frame, read when a survey asks for them."""
 
     def __init__(self, link: Link, frame: tuple[int, ...]) -> None:
@@ -304,7 +305,7 @@ class Chain:
             start = time.perf_counter()
             look = Look(self.source.exposure, frame, functools.partial(self._part, index, within))
             try:
-                known.facts = link.definition.survey(look, _WholeReferences(link, frame), link.params, tiles)
+                known.facts = link.definition.survey(look, WholeReferences(link, frame), link.params, tiles)
             except Skip as skip:
                 known.skipped = str(skip)
             known.seconds += time.perf_counter() - start
@@ -314,7 +315,7 @@ class Chain:
         frame = self.source.frame
         margin = sum(link.reach for link in self.links[:upto])
         (wide_rows, own_rows), (wide_columns, own_columns) = (
-            _widened(part, margin, size) for part, size in zip((rows, columns), frame, strict=True)
+            widened(part, margin, size) for part, size in zip((rows, columns), frame, strict=True)
         )
         state: State = self.source.cut(wide_rows, wide_columns)
         for index in range(upto):
@@ -323,7 +324,7 @@ class Chain:
         return cut_ramp(state, own_rows, own_columns)
 
     def _band(self, y0: int, y1: int, tiles: Tiles) -> None:
-        rows, own = _widened(slice(y0, y1), self.margin, self.source.frame[0])
+        rows, own = widened(slice(y0, y1), self.margin, self.source.frame[0])
         state: State = self.source.cut(rows, ALL)
         for index, link in enumerate(self.links):
             tiles.check()
@@ -331,8 +332,9 @@ class Chain:
             self._count(index, state, own, y0)
             if state.side_products:
                 state = state.with_(side_products=())
+            if isinstance(state, Ramp | Rates) and state.tallies:
+                state = state.with_(tallies={})
             if isinstance(state, Ramp):
-                state = state.with_(tallies={}) if state.tallies else state
                 if link.reach and not any(following.reach for following in self.links[index + 1 :]):
                     # Nothing that follows looks at the rows around any more.
                     state, rows, own = cut_ramp(state, own), slice(y0, y1), slice(0, y1 - y0)
@@ -369,7 +371,7 @@ class Chain:
             with self._lock:
                 known.sides[y0] = sides
                 known.like = known.like or state.with_(side_products=())
-        if isinstance(state, Ramp):
+        if isinstance(state, Ramp | Rates):
             for name, counts in state.tallies.items():
                 with self._lock:
                     known.totals[name] = known.totals.get(name, 0) + counts[own].sum(axis=0)
@@ -443,10 +445,3 @@ def _joined(step: str, sides: Mapping[int, tuple[SideProduct, ...]]) -> tuple[Si
         arrays = {n: np.concatenate([p.arrays[n] for p in parts], axis=-2) for n in parts[0].arrays}
         joined.append(replace(parts[0], arrays=arrays))
     return tuple(joined)
-
-
-def _widened(part: slice, margin: int, size: int) -> tuple[slice, slice]:
-    """Give a part of an axis a margin, as far as there is one; and the part within the wider one."""
-    start, stop, _ = part.indices(size)
-    low, high = max(start - margin, 0), min(stop + margin, size)
-    return slice(low, high), slice(start - low, stop - low)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from jwcal_interactive.arrays import Exposure, Keyword, Ramp, References
+from jwcal_interactive.arrays import Exposure, Keyword, Ramp, Rates, References
 from jwcal_interactive.cutouts import ALL, cut_ramp
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.tiles import Tiles
@@ -120,6 +120,8 @@ class StepDefinition(Generic[StateIn, P, StateOut]):
         if isinstance(result, Ramp) and self.finish is not None:
             totals = {name: counts.sum(axis=0) for name, counts in result.tallies.items()}
             result = result.with_(tallies={}, keywords=self.finish(result.exposure, totals, facts, p))
+        if isinstance(result, Rates):
+            result = result.with_(tallies={})  # the survey has seen all of the frame
         return result  # type: ignore[no-any-return]
 
     def apply(self, state: StateIn, refs: References, p: P, tiles: Tiles, facts: Any) -> StateOut:

@@ -91,29 +91,55 @@ def find_groups(look: Look, refs: References, p: RampFitParams, tiles: Tiles) ->
     ngroups = exposure.ngroups
     if exposure.instrument != "MIRI" or ngroups == 1 or uses_likelihood(p, ngroups):
         return 0, ngroups
-    lost = _lost_groups(look(slice(0, 1)), p)
-    for y in range(1, look.frame[0], _ROWS):
-        tiles.check()
-        if not lost.any():
-            break
-        lost &= _lost_groups(look(slice(y, min(y + _ROWS, look.frame[0]))), p)
-    start = ngroups if lost.all() else int(np.argmin(lost))
-    stop = ngroups - int(lost[-1])
+    middle = look.frame[0] // 2
+    lost = _lost_groups(look(slice(middle, middle + 1)), p, np.ones(ngroups, bool))
+    if look.whole or _used(lost)[1] - _used(lost)[0] < 2:  # else `_confirm` asks the other rows
+        for y in range(0, look.frame[0], _ROWS):
+            tiles.check()
+            if not lost.any():
+                break
+            lost &= _lost_groups(look(slice(y, min(y + _ROWS, look.frame[0]))), p, lost)
+    start, stop = _used(lost)
     if stop - start < 2:
         raise Skip("fewer than two groups are good in any ramp of this MIRI exposure; a slope needs two")
     return start, stop
 
 
-def _lost_groups(ramp: Ramp, p: RampFitParams) -> NDArray[np.bool_]:
-    """Which groups are DO_NOT_USE in all ramps, (ngroups,)."""
+def _used(lost: NDArray[np.bool_]) -> tuple[int, int]:
+    """Range of groups without lost ones at the start, and one at the end."""
+    return (lost.size if lost.all() else int(np.argmin(lost))), lost.size - int(lost[-1])
+
+
+def _lost_groups(ramp: Ramp, p: RampFitParams, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which groups, among some, are DO_NOT_USE in all ramps, (ngroups,)."""
     groupdq, ngroups = ramp.groupdq, ramp.data.shape[1]
-    lost = (groupdq & np.uint8(DQ.DO_NOT_USE)) != 0
+    flag = np.uint8(DQ.DO_NOT_USE)
+    if all((groupdq[i, k] & flag).all() for k in np.flatnonzero(among) for i in range(groupdq.shape[0])):
+        return among
+    lost = (groupdq & flag) != 0
     first, last = groups_to_use(p, ngroups)
     lost[:, :first] = lost[:, last + 1 :] = True
     if p.suppress_one_group:
         good = ~lost & ((groupdq & np.uint8(0xFF & ~DQ.PERSISTENCE)) == 0)
         lost |= good.sum(axis=1, keepdims=True) == 1
-    return lost.all(axis=(0, 2, 3))  # type: ignore[no-any-return]
+    return among & lost.all(axis=(0, 2, 3))  # type: ignore[no-any-return]
+
+
+def _tallies(ramp: Ramp, p: RampFitParams, groups: tuple[int, int]) -> dict[str, NDArray[np.int64]]:
+    """Count, in the rows of a band, groups that were taken for lost everywhere and are not."""
+    outside = np.ones(ramp.data.shape[1], bool)
+    outside[slice(*groups)] = False
+    if not outside.any():
+        return {}
+    wrong = outside & ~_lost_groups(ramp, p, outside)
+    counts = np.zeros(ramp.data.shape[2], np.int64)
+    counts[0] = wrong.sum()
+    return {"found": counts}
+
+
+def _confirm(totals: Mapping[str, Any], _groups: tuple[int, int]) -> bool:
+    """Whether the groups that seemed lost are, in all rows."""
+    return not totals or int(totals["found"]) == 0
 
 
 def _reach(exposure: Exposure, row: References, p: RampFitParams) -> int | None:
@@ -134,6 +160,7 @@ def _kernels(exposure: Exposure, p: RampFitParams) -> tuple[str, ...]:
     params=RampFitParams,
     reach=_reach,
     survey=find_groups,
+    confirm=_confirm,
     kernels=_kernels,
 )
 def ramp_fit(ramp: Ramp, refs: References, p: RampFitParams, tiles: Tiles, groups: tuple[int, int]) -> Rates:
@@ -188,7 +215,14 @@ def ramp_fit(ramp: Ramp, refs: References, p: RampFitParams, tiles: Tiles, group
     if isinstance(factor, int | float):
         exposure = replace(exposure, gain_factor=float(factor))
         keywords["GAINFACT"] = Keyword(float(factor), "Gain scale factor")
-    return Rates(exposure=exposure, rate=rate, rateints=rateints, keywords=keywords, side_products=sides)
+    return Rates(
+        exposure=exposure,
+        rate=rate,
+        rateints=rateints,
+        keywords=keywords,
+        side_products=sides,
+        tallies=_tallies(ramp, p, groups),
+    )
 
 
 def uses_likelihood(p: RampFitParams, ngroups: int) -> bool:
