@@ -153,10 +153,17 @@ def test_one_band_at_a_time_where_memory_is_short(tiny_raw: Path) -> None:
     assert_same(run(tiny_raw, threads=2, band_bytes=200_000), expected)
 
 
-@pytest.mark.parametrize(("groups", "again"), [(slice(None), set()), (slice(0, 1), {"jump"})])
+@pytest.mark.parametrize(
+    ("instrument", "groups", "again"),
+    [
+        ("NIRCAM", slice(None), set()),
+        ("NIRCAM", slice(0, 1), {"jump"}),
+        ("MIRI", slice(-1, None), {"jump", "ramp_fit"}),
+    ],
+)
 @pytest.mark.usefixtures("tiny_context")
 def test_what_was_taken_for_granted_and_is_not_so(
-    groups: slice, again: set[str], tiny_raw: Path, banded: Any
+    instrument: str, groups: slice, again: set[str], tiny_raw: Path, banded: Any
 ) -> None:
     """The row in the middle is unusable in groups that are good elsewhere."""
     first = run(tiny_raw, last="linearity")
@@ -164,6 +171,7 @@ def test_what_was_taken_for_granted_and_is_not_so(
     flags[:, groups, flags.shape[2] // 2] |= 1
     opened = open_exposure(tiny_raw)
     state = opened.source.cut().with_(data=first.arrays[("data",)].copy(), groupdq=flags)
+    state = state.with_(exposure=replace(state.exposure, instrument=instrument))
     expected, found = (
         Runner(
             bands.MemorySource(state), ("jump", "ramp_fit"), opened.baseline.params, opened.book, {},
