@@ -9,9 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import Exposure, Ramp, Reference, References
+from jwcal_interactive.arrays import Exposure, Ramp, Rates, Reference, References, Slopes, State
 
-__all__ = ["ALL", "cut", "cut_exposure", "cut_ramp", "cut_reference", "is_all"]
+__all__ = [
+    "ALL",
+    "cut",
+    "cut_exposure",
+    "cut_ramp",
+    "cut_reference",
+    "cut_state",
+    "frame_of",
+    "is_all",
+    "widened",
+]
 
 ALL = slice(None)
 """All rows, or all columns."""
@@ -80,6 +90,38 @@ def cut_ramp(ramp: Ramp, rows: slice, columns: slice = ALL) -> Ramp:
         average_dark_current=None if dark is None else _part(dark, rows, columns),
         tallies={name: counts[rows] for name, counts in ramp.tallies.items()},
     )
+
+
+def frame_of(state: State) -> tuple[int, ...]:
+    """Rows and columns (ny, nx) of a state."""
+    return (state.rate if isinstance(state, Rates) else state).data.shape[-2:]
+
+
+def cut_state(state: State, rows: slice, columns: slice = ALL) -> State:
+    """Cut ramps or slopes; what a step offered beside them is left out."""
+    frame = frame_of(state)
+    state = state.with_(side_products=()) if state.side_products else state
+    if is_all(rows, frame[0]) and is_all(columns, frame[1]):
+        return state
+    if isinstance(state, Ramp):
+        return cut_ramp(state, rows, columns)
+    exposure = cut_exposure(state.exposure, frame, rows, columns)
+    if isinstance(state, Rates):
+        rate, rateints = (_cut_slopes(slopes, rows, columns) for slopes in (state.rate, state.rateints))
+        return replace(state, exposure=exposure, rate=rate, rateints=rateints)
+    arrays = {name: _part(getattr(state, name), rows, columns) for name in ("data", "err", "dq")}
+    return replace(state, exposure=exposure, **arrays)
+
+
+def _cut_slopes(slopes: Slopes, rows: slice, columns: slice) -> Slopes:
+    return Slopes(**{name: _part(array, rows, columns) for name, array in vars(slopes).items()})
+
+
+def widened(part: slice, margin: int, size: int) -> tuple[slice, slice]:
+    """Give a part of an axis a margin, as far as there is one; and the part within the wider one."""
+    start, stop, _ = part.indices(size)
+    low, high = max(start - margin, 0), min(stop + margin, size)
+    return slice(low, high), slice(start - low, stop - low)
 
 
 def cut_reference(
