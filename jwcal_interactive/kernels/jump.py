@@ -31,6 +31,7 @@ __all__ = ["GIVEN", "ITERATIVE", "ONE_PASS", "clip_across_integrations", "find_j
 GIVEN, ONE_PASS, ITERATIVE = 0, 1, 2
 """How `find_jumps` finds them: they are already flagged, in a single pass, or one at a time."""
 
+_DO_NOT_USE = np.uint8(DQ.DO_NOT_USE)
 _JUMP_DET = np.uint8(DQ.JUMP_DET)
 _NOT_JUMP_DET = np.uint8(0xFF & ~DQ.JUMP_DET)
 _INVALID = np.uint8(DQ.DO_NOT_USE | DQ.SATURATED)
@@ -62,29 +63,43 @@ def _sort_columns(rows, n):
 
 
 @njit(error_model="numpy")
+def _usual_flags(groupdq, y, out_usual):
+    """DO_NOT_USE for the groups where most pixels of a row have it, 0 for the others."""
+    nints, ngroups, _, nx = groupdq.shape
+    for i in range(nints):
+        for k in range(ngroups):
+            lost = 0
+            for x in range(nx):
+                lost += (groupdq[i, k, y, x] & _DO_NOT_USE) != 0
+            out_usual[i, k] = _DO_NOT_USE if 2 * lost > nx else 0
+
+
+@njit(error_model="numpy")
 def _screen(
-    data, groupdq, gain, readnoise, nframes, mode, thresholds, y, x0, width, rows, previous, seen
+    data, groupdq, usual, gain, readnoise, nframes, mode, thresholds, y, x0, width, rows, previous, seen
 ):  # fmt: skip
-    """Set seen[c] to 0 where pixel x0 + c of row y has no flag and surely no jump."""
+    """Set seen[c] to 0 where pixel x0 + c of row y has the usual flags only and surely no jump."""
     nints, ngroups = data.shape[:2]
-    n = nints * (ngroups - 1)
     seen[:width] = 0
-    r = 0
+    n = 0
     for i in range(nints):
         for k in range(ngroups):
             values = data[i, k, y, x0 : x0 + width]
             flags = groupdq[i, k, y, x0 : x0 + width]
             for c in range(width):
-                seen[c] |= flags[c] & _TO_LOOK_AT
+                seen[c] |= (flags[c] & _TO_LOOK_AT) ^ usual[i, k]
             for c in range(width):
                 value = values[c] * gain[y, x0 + c]
                 step = value - previous[c]
-                rows[r, c] = abs(step) if mode == ITERATIVE else step
+                rows[n, c] = abs(step) if mode == ITERATIVE else step
                 previous[c] = value
-            if k > 0:
+            if k > 0 and not (usual[i, k] | usual[i, k - 1]):
                 for c in range(width):
-                    seen[c] |= rows[r, c] - rows[r, c] != np.float32(0.0)
-                r += 1
+                    seen[c] |= rows[n, c] - rows[n, c] != np.float32(0.0)
+                n += 1
+    if n == 0:  # there is nothing to compare
+        seen[:width] = 1
+        return
     _sort_columns(rows, n)
     m = n - 1 if mode == ITERATIVE and n > 3 else n
     threshold = thresholds[0]
@@ -313,6 +328,9 @@ def find_jumps(
     sizes = np.empty(n, dtype=np.float64)
     scratch = np.empty(n, dtype=np.float64)
     jumps = np.empty(n, dtype=np.bool_)
+    usual = np.empty((nints, ngroups), dtype=np.uint8)
+    if y1 > y0:
+        _usual_flags(groupdq, y0, usual)
 
     for y in range(y0, y1):
         out_count[y] = 0
@@ -332,7 +350,7 @@ def find_jumps(
             width = min(_CHUNK, nx - x0)
             if mode != GIVEN and n <= _MAX_DIFFERENCES_SCREENED:
                 _screen(
-                    data, groupdq, gain, readnoise, nframes, mode, thresholds, y, x0, width,
+                    data, groupdq, usual, gain, readnoise, nframes, mode, thresholds, y, x0, width,
                     rows, previous, seen,
                 )  # fmt: skip
             for c in range(width):

@@ -19,13 +19,10 @@ from jwcal_interactive.kernels.compiling import kernel
 
 __all__ = ["fit_ramps"]
 
-_DO_NOT_USE = np.uint32(DQ.DO_NOT_USE)
-_SATURATED = np.uint32(DQ.SATURATED)
-_JUMP_DET = np.uint32(DQ.JUMP_DET)
-_NOT_JUMP = np.uint32(0xFF & ~DQ.JUMP_DET)
-_CHARGELOSS = np.uint32(DQ.CHARGELOSS)
+_DO_NOT_USE, _SATURATED = np.uint32(DQ.DO_NOT_USE), np.uint32(DQ.SATURATED)
+_JUMP_DET, _CHARGELOSS = np.uint32(DQ.JUMP_DET), np.uint32(DQ.CHARGELOSS)
+_NOT_JUMP, _NOT_PERSISTENCE = np.uint32(0xFF & ~DQ.JUMP_DET), np.uint32(0xFF & ~DQ.PERSISTENCE)
 _INVALID = np.uint32(DQ.DO_NOT_USE | DQ.SATURATED)
-_NOT_PERSISTENCE = np.uint32(0xFF & ~DQ.PERSISTENCE)
 _KEPT_FROM_GROUPS = np.uint32(DQ.JUMP_DET | DQ.PERSISTENCE)
 _BAD_GAIN = np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE)
 _CHARGELOSS_UNDO = np.uint32(0xFF & ~(DQ.CHARGELOSS | DQ.DO_NOT_USE))
@@ -38,7 +35,7 @@ _RATIOS = np.array([5.0, 10.0, 20.0, 50.0, 100.0])
 _SQRT2 = 1.41421356
 # What the first element of an integration is.
 _GROUPS, _FIRST_GROUP_ONLY, _ZERO_FRAME = 0, 1, 2
-# Pixels handled together where a ramp has no flag at all; longest ramp worth sorting that way.
+# Pixels handled together where ramps have only the usual flags; longest ramp worth sorting that way.
 _CHUNK = 256
 _MAX_GROUPS_SORTED_TOGETHER = 128
 
@@ -60,7 +57,8 @@ class _Work(NamedTuple):
     pixels: Any  # _PIXEL, (_CHUNK,)
     values: Any  # groups of one integration of the chunk, DN, (ngroups, _CHUNK)
     flags: Any  # and their flags
-    clean: Any  # no flag and no NaN among them, and the pixel is usable, (_CHUNK,)
+    run: Any  # first group that is not lost in most ramps of the chunk, and the one after the last, (2,)
+    clean: Any  # no flag within this run, DO_NOT_USE alone outside, no NaN, and the pixel is usable, (_CHUNK,)
     rows: Any  # scratch, (ngroups, _CHUNK)
     sums: Any  # scratch, (6, _CHUNK)
     ramp: Any  # _GROUP, (ngroups,): the ramp of one pixel as it is to be used
@@ -85,8 +83,8 @@ _GROUP = np.dtype([("value", "f8"), ("start", "i8"), ("stop", "i8"), ("flag", "u
 def _new_work(ngroups):
     return _Work(
         np.zeros(_CHUNK, dtype=_PIXEL), np.zeros((ngroups, _CHUNK)),
-        np.zeros((ngroups, _CHUNK), dtype=np.uint8), np.zeros(_CHUNK, dtype=np.bool_),
-        np.zeros((ngroups, _CHUNK)), np.zeros((6, _CHUNK)),
+        np.zeros((ngroups, _CHUNK), dtype=np.uint8), np.zeros(2, dtype=np.int64),
+        np.zeros(_CHUNK, dtype=np.bool_), np.zeros((ngroups, _CHUNK)), np.zeros((6, _CHUNK)),
         np.zeros(ngroups, dtype=_GROUP), np.zeros((ngroups, 1)),
     )  # fmt: skip
 
@@ -104,9 +102,7 @@ def _find_segments(ramp):
         if ramp[k].flag & _NOT_PERSISTENCE:
             k += 1
             continue
-        start = k
-        if k > 0 and (ramp[k - 1].flag & _NOT_PERSISTENCE) == _JUMP_DET:
-            start = k - 1
+        start = k - 1 if k > 0 and (ramp[k - 1].flag & _NOT_PERSISTENCE) == _JUMP_DET else k
         while k < ramp.size and not ramp[k].flag & _NOT_PERSISTENCE:
             k += 1
         if k - start > 1:
@@ -165,8 +161,7 @@ def _read_variance(length, gain, noise, group_time, lone_time):
     """12 (R/t)^2 / ((L^3 - L) g^2), DN^2/s^2; a single group counts as two."""
     if length > 2 and not gain > 0.0:
         return 0.0
-    time = lone_time if length == 1 else group_time
-    n = np.float64(max(length, 2))
+    time, n = lone_time if length == 1 else group_time, np.float64(max(length, 2))
     ratio = noise / time
     return 12.0 * ratio * ratio / ((n * n * n - n) * gain * gain)
 
@@ -197,8 +192,7 @@ def _variance(inverse):
 @njit(error_model="numpy")
 def _combine_segments(sums):
     """Slope, error, Poisson and read-noise variance of an integration from its segments' sums."""
-    read = _variance(sums[0])
-    variance = 1.0 / sums[2]
+    read, variance = _variance(sums[0]), 1.0 / sums[2]
     err = 0.0 if variance > _LARGE_VARIANCE else math.sqrt(variance)
     return sums[3] * read, err, _variance(sums[1]), read
 
@@ -243,7 +237,7 @@ def _median_rate(work, kind, group_time, lone_time):
             n += 1
         before = value
     if n:
-        _sort_columns(work.steps, n, 1)
+        work.steps[:n, 0] = np.sort(work.steps[:n, 0])
         return _middle(work.steps, n, 0)
     return 0.0 if math.isnan(first) else first
 
@@ -268,27 +262,38 @@ def _load(work, arrays, i, y, x0, width, rules):
     data, groupdq, _ = arrays
     first, last, _, start = rules
     clean = work.clean
-    for c in range(width):
-        clean[c] = work.pixels[c].usable
+    clean[:width] = work.pixels["usable"][:width]
     for k in range(work.ramp.size):
         group = start + k
-        values = data[i, group, y, x0 : x0 + width]
-        flags = groupdq[i, group, y, x0 : x0 + width]
+        values, flags = data[i, group, y, x0 : x0 + width], groupdq[i, group, y, x0 : x0 + width]
         outside = np.uint8(group < first or group > last)  # DO_NOT_USE is bit 0
         for c in range(width):
-            flag = flags[c] | outside
-            work.flags[k, c] = flag
-            clean[c] &= flag == 0
+            work.flags[k, c] = flags[c] | outside
+            work.values[k, c] = values[c]
+            clean[c] &= values[c] - values[c] == 0.0
+    _find_run(work, width)
+    for k in range(work.ramp.size):
+        usual = np.uint8(k < work.run[0] or k >= work.run[1])
         for c in range(width):
-            value = np.float64(values[c])
-            work.values[k, c] = value
-            clean[c] &= value - value == 0.0
+            clean[c] &= work.flags[k, c] == usual
+
+
+@njit(error_model="numpy")
+def _find_run(work, width):
+    """Find the groups left where most ramps of a chunk begin or end with DO_NOT_USE; all if too few."""
+    low, high = 0, work.ramp.size
+    while low < high and 2 * np.sum(work.flags[low, :width] & np.uint8(_DO_NOT_USE)) > width:
+        low += 1
+    while low < high and 2 * np.sum(work.flags[high - 1, :width] & np.uint8(_DO_NOT_USE)) > width:
+        high -= 1
+    work.run[0], work.run[1] = (low, high) if high - low > 2 else (0, work.ramp.size)
 
 
 @njit(error_model="numpy")
 def _median_rates_together(work, width, group_time):
-    """Find `_median_rate` of unflagged ramps, all columns at once."""
-    values, rows, n = work.values, work.rows, work.values.shape[0] - 1
+    """Find `_median_rate` of clean ramps, all columns at once."""
+    values, rows = work.values[work.run[0] : work.run[1]], work.rows
+    n = values.shape[0] - 1
     for c in range(width):
         rows[n, c] = values[0, c] / group_time
     for k in range(n):
@@ -303,8 +308,9 @@ def _median_rates_together(work, width, group_time):
 
 @njit(error_model="numpy")
 def _slopes_together(work, width, weights, group_time):
-    """Find `_segment_line`'s slope of unflagged ramps, all columns at once."""
-    values, ngroups = work.values, work.values.shape[0]
+    """Find `_segment_line`'s slope of clean ramps, all columns at once."""
+    values = work.values[work.run[0] : work.run[1]]
+    ngroups = values.shape[0]
     column = ngroups * (ngroups - 1) // 2
     sw, sx, sxx, sy, sxy, inverse = work.sums
     row = np.empty(_CHUNK, dtype=np.int64)
@@ -314,7 +320,7 @@ def _slopes_together(work, width, weights, group_time):
         inverse[c] = 1.0 / (pixel.noise * pixel.noise)
         sw[c] = sx[c] = sxx[c] = sy[c] = sxy[c] = 0.0
     for k in range(ngroups):
-        x = np.float64(k)
+        x = np.float64(work.run[0] + k)
         for c in range(width):
             weight = weights[row[c], column + k] * inverse[c]
             value = values[k, c]
@@ -339,8 +345,7 @@ def _take(work, c, rules, arrays, i, y, x):
     """
     ramp, zeroframe = work.ramp, arrays[2]
     _, _, suppress, start = rules
-    good = usable = saturated = lost = 0
-    seen = np.uint32(0)
+    good, usable, saturated, lost, seen = 0, 0, 0, 0, np.uint32(0)
     for k in range(ramp.size):
         flag = np.uint32(work.flags[k, c])
         usable += (flag & _NOT_PERSISTENCE) == 0
@@ -422,8 +427,7 @@ def _describe(work, c, result, arrays, i, y, x, rules, weights, times, out):
     out_segments, out_pedestal, out_jumps, out_counts = out
     kind, _, lost, _ = _take(work, c, rules, arrays, i, y, x)
     ramp, pixel, first = work.ramp, work.pixels[c], rules[3]
-    count = _usable_segments(ramp, lost)
-    room = count
+    room = count = _usable_segments(ramp, lost)
     if count == 1 and ramp[0].stop - ramp[0].start == 1:
         # The official product has room for all single groups, although only the first is fitted.
         room = 0
@@ -461,7 +465,7 @@ def _fit_integration(work, together, arrays, weights, i, y, x0, width, rules, ti
     for c in range(width):
         x, pixel = x0 + c, work.pixels[c]
         if together and work.clean[c]:
-            dq, ngroups = pixel.base, work.ramp.size
+            dq, ngroups = pixel.base, work.run[1] - work.run[0]
             sums = _add_segment((0.0, 0.0, 0.0, 0.0), pixel, pixel.found, ngroups, times[0], times[0])
             result = _combine_segments(sums)
         else:
@@ -502,8 +506,7 @@ def _restore_read_noise(work, arrays, y, x0, c, rules, times, out_vr, outi_vr):
 
     Charge migration drops groups for their signal, which would bias the weights of pixels.
     """
-    total = 0.0
-    ramp, pixel, x = work.ramp, work.pixels[c], x0 + c
+    ramp, pixel, x, total = work.ramp, work.pixels[c], x0 + c, 0.0
     for i in range(outi_vr.shape[0]):
         _load(work, arrays, i, y, x0, c + 1, rules)
         kind, _, lost, seen = _take(work, c, rules, arrays, i, y, x)
@@ -519,8 +522,7 @@ def _restore_read_noise(work, arrays, y, x0, c, rules, times, out_vr, outi_vr):
         for s in range(count):
             length = ramp[s].stop - ramp[s].start
             read = _read_variance(length, pixel.gain, pixel.noise, times[0], times[kind])
-            if read > 0.0:
-                by_read += 1.0 / read
+            by_read += 1.0 / read if read > 0.0 else 0.0
         read = _variance(by_read)
         if not seen & _CHARGELOSS:
             total += 1.0 / read if read > 0.0 else 0.0
@@ -552,10 +554,8 @@ def fit_ramps(
         Group values, DN, and flags.
     zeroframe : (nints, ny, nx), or (0, 0, 0) without
         First frames, DN, used where no group is good and `suppress` is off; 0 where unusable.
-    dark : (ny, nx), or (0, 0) without
-        Average dark current, electron/s.
-    gain, readnoise : (ny, nx)
-        electron/DN, and correlated-double-sampling read noise, DN.
+    dark, gain, readnoise : (ny, nx); dark (0, 0) without
+        Average dark current, electron/s; electron/DN; correlated-double-sampling read noise, DN.
     weights : (6, ngroups (ngroups + 1) / 2)
         From `ramp_fit_weights.segment_weights`.
     first, last, suppress

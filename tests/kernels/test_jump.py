@@ -113,6 +113,8 @@ def random_ramps(nints, ngroups, ny, nx, flagged, seed):
         groupdq = rng.choice(np.array([0, 0, 0, 0, 1, 2, 4, 5, 32], np.uint8), shape)
         data[rng.random(shape) < 0.02] = np.nan
         gain[rng.random((ny, nx)) < 0.1] = np.nan
+    if seed % 2:  # groups that all pixels have lost
+        groupdq[:, rng.random(ngroups) < 0.3] |= DO_NOT_USE
     return data, groupdq, gain, readnoise
 
 

@@ -189,13 +189,29 @@ def test_pixels_do_not_depend_on_their_neighbours():
     """Side by side (unflagged, longer than a chunk of columns) and one by one the same, bit for bit."""
     data, groupdq, pixeldq, zeroframe, dark, gain, readnoise = random_ramps(2, 8, 3, 600, False, 5)
     together = fit(data, groupdq, pixeldq, zeroframe, dark, gain, readnoise, True, 3)
-    # A flag outside the fitted groups sends every pixel through the general path.
+    # An unusual flag outside the fitted groups sends every pixel through the general path.
     longer = np.concatenate([data, data[:, -1:]], axis=1)
-    flags = np.concatenate([groupdq, groupdq[:, -1:]], axis=1)
+    flags = np.concatenate([groupdq, np.full_like(groupdq[:, -1:], PERSISTENCE)], axis=1)
     alone = fit(longer, flags, pixeldq, zeroframe, dark, gain, readnoise, True, 2, last=7)
     for ours, theirs in zip(together[0] + together[2], alone[0] + alone[2], strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert not together[1].any()
+
+
+def test_lost_groups_at_both_ends():
+    """Groups that most pixels have lost: side by side the same as by the general path, bit for bit."""
+    data, groupdq, *others = random_ramps(3, 12, 2, 300, False, 7)
+    groupdq[:, :2] = groupdq[1:, 2] = groupdq[:, -1] = DO_NOT_USE
+    groupdq[:, :, :, 40:50] = 0
+    groupdq[1, 5, 0, ::7] = JUMP_DET
+    groupdq[:, 6:, 1, ::5] = SATURATED
+    data[:, 0, :, ::3] = np.nan
+    together = fit(data, groupdq, *others, True, 2)
+    alone = fit(data, groupdq | np.uint8(PERSISTENCE) * (groupdq == DO_NOT_USE), *others, True, 1)
+    for ours, theirs in zip(together[0] + together[2], alone[0] + alone[2], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for ours, theirs in ((together[1], alone[1]), (together[3], alone[3])):
+        np.testing.assert_array_equal(ours, theirs & ~np.uint32(PERSISTENCE))
 
 
 def with_room(nints, ny, nx, nsegments, njumps):
