@@ -45,7 +45,7 @@ class OutputBar:
         stem = Path(session.exposure.filename or "exposure").stem.removesuffix("_uncal")
         self.name = ipw.Text(
             value=f"{stem}_reduction",
-            layout={"width": "300px"},
+            layout={"flex": "1 1 220px", "min_width": "160px", "width": "220px"},
             tooltip="Name of what is written, without extension; a folder may precede it",
         )
         self.export, self.save, self.write = (

@@ -7,17 +7,21 @@ __all__ = ["STYLE"]
 STYLE = """<style>
 .jwcal {
   --jwcal-accent: var(--jp-brand-color1, #1976d2);
-  --jwcal-muted: var(--jp-ui-font-color2, #666);
+  --jwcal-muted: #5c6166;
   --jwcal-text: var(--jp-ui-font-color1, #222);
   --jwcal-line: var(--jp-border-color2, #ddd);
   --jwcal-face: var(--jp-layout-color1, #fff);
   --jwcal-soft: var(--jp-layout-color2, #f3f3f3);
-  --jwcal-done: #2e9e5b; --jwcal-stale: #d98a00; --jwcal-failed: #d64545; --jwcal-run: #1e88e5;
+  --jwcal-done: #1b7440; --jwcal-stale: #8f5200; --jwcal-failed: #b3261e; --jwcal-run: #0f5fb0;
   --bq-axislabel-font: 12px var(--jp-ui-font-family, sans-serif);
   --bq-font: 11px var(--jp-ui-font-family, sans-serif);
   --bq-content-font-color: var(--jwcal-text);
   font-family: var(--jp-ui-font-family, sans-serif); font-size: 13px; color: var(--jwcal-text);
-  overflow: visible;
+  overflow: visible; width: 100%; container-type: inline-size;
+}
+[data-jp-theme-light="false"] .jwcal {
+  --jwcal-muted: #b4babf;
+  --jwcal-done: #6fd394; --jwcal-stale: #f0b454; --jwcal-failed: #ff8f87; --jwcal-run: #7cbcff;
 }
 .jwcal .bqplot { --bq-axislabel-fill: var(--jwcal-text); --bq-axis-tick-text-fill: var(--jwcal-text); }
 .jwcal .widget-html-content { line-height: 1.45; color: var(--jwcal-text); }
@@ -25,14 +29,42 @@ STYLE = """<style>
 .jwcal .jupyter-button { font-size: 12px; }
 .jwcal .widget-checkbox, .jwcal .widget-checkbox label { display: flex; align-items: center; }
 .jwcal .widget-checkbox input { margin: 0 5px 0 0; }
-.jwcal .jupyter-button:focus-visible { outline: 2px solid var(--jwcal-accent); }
+.jwcal :is(button, input, select, textarea, summary, a, .noUi-handle):focus-visible {
+  outline: 2px solid var(--jwcal-accent) !important; outline-offset: 1px; }
+.jwcal .jupyter-button:disabled { opacity: .5; }
+.jwcal .jupyter-button.mod-danger:disabled { background: var(--jwcal-soft); color: var(--jwcal-text); }
+
+.jwcal-body { display: grid !important; gap: 12px; align-items: start; overflow: visible;
+  grid-template: "left image upper" auto "left image lower" 1fr / 208px auto minmax(0, 1fr); }
+.jwcal-body > * { min-width: 0; }
+.jwcal-left { grid-area: left; } .jwcal-image { grid-area: image; }
+.jwcal-upper { grid-area: upper; } .jwcal-lower { grid-area: lower; }
+@container (min-width: 1600px) {
+  .jwcal-body { grid-template: "left image upper lower" auto / 208px auto minmax(0, 1fr) minmax(0, 1fr); }
+  .jwcal-lower .jwcal-scroll { max-height: 640px !important; }
+}
+@container (max-width: 1139px) {
+  .jwcal-body { grid-template: "left image image" auto "upper upper lower" auto
+    / 208px minmax(0, 1fr) minmax(0, 1.35fr); }
+}
+@container (max-width: 759px) {
+  .jwcal-body { grid-template: "left" auto "image" auto "upper" auto "lower" auto / minmax(0, 1fr); }
+}
+.jwcal-tabs { margin: 0 0 4px !important; width: auto !important; border-bottom: 1px solid var(--jwcal-line); }
+.jwcal-tabs .widget-toggle-button.jupyter-button { background: none; border: none; box-shadow: none; margin: 0;
+  padding: 0 12px; height: 28px; font-size: 13px; color: var(--jwcal-muted);
+  border-bottom: 3px solid transparent; }
+.jwcal-tabs .widget-toggle-button.jupyter-button.mod-active { color: var(--jwcal-text); font-weight: 600;
+  border-bottom-color: var(--jwcal-accent); }
+.jwcal-tabs .widget-toggle-button.jupyter-button:hover { background: var(--jwcal-soft); box-shadow: none; }
+.jwcal-tree select { font-family: var(--jp-code-font-family, monospace); font-size: 12px; }
+.jwcal-tree select option { white-space: pre; }
 
 .jwcal-head { align-items: center; padding: 2px 0; justify-content: space-between; }
 .jwcal-said { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .jwcal-title b { font-size: 14px; }
 .jwcal-title span { color: var(--jwcal-muted); margin-left: 10px; }
 
-.jwcal-left { border-right: 1px solid var(--jwcal-line); padding-right: 6px; }
 .jwcal-row { border-radius: 4px; align-items: center; border-left: 3px solid transparent; }
 .jwcal-row:hover { background: var(--jwcal-soft); }
 .jwcal-row.jwcal-chosen { background: var(--jwcal-soft); border-left-color: var(--jwcal-accent); }

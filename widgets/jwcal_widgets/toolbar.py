@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import html
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import ipywidgets as ipw
 
+from jwcal_widgets.remaining import in_words, seconds_left, typical_seconds
+
 if TYPE_CHECKING:
-    from jwcal_interactive import Progress
+    from jwcal_interactive import Progress, Session
 
 __all__ = ["Toolbar"]
-
-WIDTH = 740  # screen pixels, with the least room for words
 
 
 class Toolbar:
@@ -28,7 +29,11 @@ class Toolbar:
     Attributes
     ----------
     widget : ipywidgets.HBox
+    status : ipywidgets.VBox
+        Below the buttons: how far a run is, what came of it, and `counters`.
     bar : ipywidgets.FloatProgress
+    counters : ipywidgets.HTML
+        Room for what a preview changes.
     buttons : dict of str to ipywidgets.Button
     live : ipywidgets.ToggleButton
         Whether a change of settings starts a run.
@@ -63,12 +68,15 @@ class Toolbar:
         )
         self.live.observe(lambda _change: actions["live"](), "value")
         self.bar = ipw.FloatProgress(min=0.0, max=1.0, layout={"width": "100%", "height": "4px", "margin": "0"})
-        self._text = ipw.HTML(layout={"flex": "1 1 0", "min_width": "0", "margin": "0 0 0 8px"})
         self.bar.add_class("jwcal-progress")
-        self.widget = ipw.HBox(
-            [*self.buttons.values(), self.live, self._text],
-            layout={"align_items": "center", "flex": f"1 1 {WIDTH}px"},
-        )
+        self._text = ipw.HTML(layout={"flex": "0 1 auto", "min_width": "0", "margin": "0"})
+        self.counters = ipw.HTML(layout={"flex": "1 1 0", "min_width": "0", "margin": "0"})
+        words = ipw.HBox([self._text, self.counters], layout={"height": "22px", "overflow": "hidden"})
+        self.status = ipw.VBox([self.bar, words])
+        self.widget = ipw.HBox([*self.buttons.values(), self.live], layout={"align_items": "center"})
+        self._expected: dict[str, float] = {}
+        self._steps: tuple[str, ...] = ()
+        self._began: float | None = None
 
     def show(self, *, running: bool, can_undo: bool, can_redo: bool, on_step: bool) -> None:
         """Enable what makes sense now."""
@@ -80,11 +88,33 @@ class Toolbar:
         self.buttons["redo"].disabled = locked or not can_redo
         self.bar.layout.visibility = "visible" if running else "hidden"
 
+    def begin(self, session: Session) -> None:
+        """Get ready for the progress of a run: what its steps took before, or typically take."""
+        exposure = session.exposure
+        samples = exposure.nints * exposure.ngroups * exposure.xsize * exposure.ysize
+        self._steps = session.steps
+        self._expected = {}
+        for step in session.steps:
+            seconds = session.status(step).seconds
+            off = session.params(step).skip
+            self._expected[step] = 0.0 if off else seconds or typical_seconds(step, samples)
+        self._began = None
+        self.bar.value = 0.0
+        self.say("starting…")
+
     def progress(self, progress: Progress) -> None:
-        """Show how far a run is."""
-        done = (progress.index + progress.fraction) / max(progress.nsteps, 1)
-        self.bar.value = min(max(done, 0.0), 1.0)
-        self.say(progress.message or f"{progress.step} ({progress.index + 1} of {progress.nsteps})")
+        """Show how far a run is, and how long it will still take."""
+        if progress.message:
+            self.say(progress.message)  # kernels are compiled: how long that takes says nothing of the steps
+            return
+        now = time.monotonic()
+        self._began = now if self._began is None else self._began
+        first = self._steps.index(progress.step) - progress.index
+        expected = [self._expected[step] for step in self._steps[first : first + progress.nsteps]]
+        left = seconds_left(expected, progress.index, progress.fraction, now - self._began)
+        done = sum(expected[: progress.index]) + progress.fraction * expected[progress.index]
+        self.bar.value = min(max(done / (sum(expected) or 1.0), 0.0), 1.0)
+        self.say(f"{progress.step} ({progress.index + 1} of {progress.nsteps}), {in_words(left)}")
 
     def say(self, text: str, state: str = "running") -> None:
         """Show a few words beside the buttons, in the colour of a state."""

@@ -11,7 +11,10 @@ import ipywidgets as ipw
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import Cancelled
 from jwcal_interactive.recipes import BEYOND_OFFICIAL
+from jwcal_widgets.check_panel import CheckPanel
+from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.coalesce import Coalesced
+from jwcal_widgets.frame_rows import nearest_row
 from jwcal_widgets.image_panel import ImagePanel
 from jwcal_widgets.messages import Messages
 from jwcal_widgets.output_bar import OutputBar
@@ -21,6 +24,7 @@ from jwcal_widgets.results import INPUT, steps_with_result
 from jwcal_widgets.runner import Runner
 from jwcal_widgets.step_panel import StepPanel
 from jwcal_widgets.style import STYLE
+from jwcal_widgets.tabs import Tabs
 from jwcal_widgets.toolbar import Toolbar
 
 if TYPE_CHECKING:
@@ -28,10 +32,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Workbench", "show"]
 
-IMAGE_SIZE = (520, 520)
+IMAGE_SIZE = (480, 480)
 RAMP_SIZE = (430, 250)
 PANEL_HEIGHT = 340
 MARK_AFTER = 0.4  # s
+TOOLTIPS = {
+    "Ramp": "The ramp of the picked pixel, with its flags and the fit",
+    "Check": "What the chosen step did, in a picture of its own",
+    "Parameters": "Parameters and references of the chosen step",
+}
 
 
 def _headline(exposure: Exposure) -> str:
@@ -52,7 +61,7 @@ def _headline(exposure: Exposure) -> str:
 class Workbench(ipw.VBox):
     """Shows a session: steps, parameters, the detector image, the ramp of a pixel; runs and exports.
 
-    Display it as the last line of a cell.
+    Display it as the last line of a cell. `close` frees all that it holds; the session stays.
 
     Parameters
     ----------
@@ -63,8 +72,10 @@ class Workbench(ipw.VBox):
 
     Attributes
     ----------
-    rail, panel, image, ramp, toolbar, output, messages, runner
+    rail, panel, image, ramp, check, toolbar, output, messages, runner
         The parts of the screen.
+    upper, lower : Tabs
+        What is beside the image.
     """
 
     def __init__(self, session: Session, *, delay: float = 0.04) -> None:
@@ -90,31 +101,22 @@ class Workbench(ipw.VBox):
         self.rail = Rail([INPUT, *session.steps], guard(self.choose), BEYOND_OFFICIAL)
         self.panel = StepPanel(session, self._settings_changed, guard, PANEL_HEIGHT)
         self.ramp = RampPanel(session, RAMP_SIZE, guard)
-        self.image = ImagePanel(session, IMAGE_SIZE, self.ramp.show, guard, delay)
+        self.image = ImagePanel(session, IMAGE_SIZE, self._picked, guard, delay)
+        self.check = CheckPanel(session, self._pick_elsewhere, guard)
         self.output = OutputBar(session, guard)
+        self.upper = Tabs({"Ramp": self.ramp, "Check": self.check}, TOOLTIPS, guard)
+        self.lower = Tabs({"Parameters": self.panel}, TOOLTIPS, guard)
         # A live run is mostly over before it is worth while to mark what it is about to replace.
         self._marks = Coalesced(guard(self._show_marks), MARK_AFTER if delay else 0)
-        head = ipw.HBox([self.toolbar.widget, self.output.widget], layout={"flex_flow": "row wrap"})
-        head.add_class("jwcal-head")
-        side = ipw.VBox(
-            [self.ramp.widget, self.panel.widget],
-            layout={"flex": f"1 1 {RAMP_SIZE[0]}px", "min_width": f"{RAMP_SIZE[0]}px"},
-        )
-        left = ipw.VBox([self.rail.widget, self.image.flags.widget])
-        left.add_class("jwcal-left")
-        body = ipw.HBox(
-            [left, self.image.widget, side],
-            layout={"flex_flow": "row wrap", "align_items": "flex-start"},
-        )
         super().__init__(
             [
                 ipw.HTML(STYLE, layout={"display": "none"}),
                 ipw.HTML(_headline(session.exposure), layout={"margin": "0"}),
-                head,
-                self.toolbar.bar,
+                self._make_head(),
+                self.toolbar.status,
                 self.messages.widget,
                 self.output.written,
-                body,
+                self._make_body(),
             ]
         )
         self.add_class("jwcal")
@@ -123,13 +125,53 @@ class Workbench(ipw.VBox):
         self._refresh()
         self.ramp.show(*self.image.pixel, self.image.rows)
 
+    def close(self) -> None:
+        """Take the workbench off the page, stop its run and free what it holds; the session stays."""
+        if self.comm is None:
+            return
+        if self.runner.running:
+            self.runner.cancel()
+        self.check.close()
+        close_widgets(*self.children)
+        super().close()
+
     def choose(self, step: str) -> None:
         """Choose a step: its panel is shown, and its output if the image follows the rail."""
         self.step = step
         self.rail.choose(step)
         self.panel.choose(step)
+        self.check.choose(step)
         self.image.follow(step)
+        self.upper.refresh()
         self._show_toolbar()
+
+    def _make_head(self) -> ipw.HBox:
+        head = ipw.HBox([self.toolbar.widget, self.output.widget])
+        head.add_class("jwcal-head")
+        return head
+
+    def _make_body(self) -> ipw.HBox:
+        parts = {
+            "left": ipw.VBox([self.rail.widget, self.image.flags.widget]),
+            "image": self.image.widget,
+            "upper": self.upper.widget,
+            "lower": self.lower.widget,
+        }
+        for name, part in parts.items():
+            part.add_class(f"jwcal-{name}")
+        body = ipw.HBox(list(parts.values()))
+        body.add_class("jwcal-body")
+        return body
+
+    def _picked(self, x: int, y: int, rows: int) -> None:
+        self.ramp.show(x, y, rows)
+        self.check.look_at(x, y, rows)
+        if self.upper.shows("Check"):
+            self.check.refresh()
+
+    def _pick_elsewhere(self, x: int, y: int, rows: int) -> None:
+        """Pick a pixel that was chosen in another picture, which may count the rows of another frame."""
+        self.image.pick(x, nearest_row(self.session.exposure, y, rows, self.image.rows))
 
     def _run(self, first: str | None = None, last: str | None = None) -> None:
         if not self.runner.running:
@@ -144,7 +186,7 @@ class Workbench(ipw.VBox):
 
     def _start(self, first: str | None = None, last: str | None = None, *, supersede: bool = False) -> None:
         self.messages.clear_errors()
-        self.toolbar.say("starting…")
+        self.toolbar.begin(self.session)
         self.runner.start(first, last, supersede=supersede)
         self._show_toolbar()
 
@@ -194,9 +236,9 @@ class Workbench(ipw.VBox):
     def _refresh(self) -> None:
         self._show_rail()
         self._show_toolbar()
-        self.panel.refresh()
         self.image.refresh(self.step)
-        self.ramp.refresh()
+        self.upper.refresh()
+        self.lower.refresh()
 
     def _show_toolbar(self) -> None:
         running = self.runner.running
