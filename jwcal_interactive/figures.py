@@ -20,6 +20,9 @@ class Figure:
 
     png: bytes
 
+    def __repr__(self) -> str:
+        return f"<Figure: PNG, {len(self.png) / 1e3:.0f} kB>"
+
     def _repr_png_(self) -> bytes:
         return self.png
 

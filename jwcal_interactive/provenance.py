@@ -64,7 +64,7 @@ class Making:
         return found
 
     def history(self) -> list[str]:
-        """Lines that answer "which parameters and references did I use?"."""
+        """Lines that answer "which parameters and references did I use, and what did I edit?"."""
         changed = [
             f"{outcome.step}.{name} = {value} ({source})"
             for outcome in self.outcomes
@@ -77,6 +77,9 @@ class Making:
             if r.sha256
         ]
         lines = [f"{CAL_VER}: parameters that differ from the defaults{'' if changed else ': none'}", *changed]
+        if self.settings.edits:
+            lines.append(f"{CAL_VER}: flags edited by hand, half-open ranges of the arrays from 0")
+            lines += [f"after {edit.after}: {edit.in_words()}" for edit in self.settings.edits]
         lines += [f"note: {note}" for note in self.baseline.notes]
         lines += [f"{CAL_VER}: references of each step with the start of their SHA-256", *used]
         if self.book.context.name == DEMO:

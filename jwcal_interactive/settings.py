@@ -1,12 +1,14 @@
-"""What the user chose: parameters and references that differ from the baseline, as one immutable value."""
+"""What the user chose, as one immutable value: parameters and references unlike the baseline, edited flags."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-__all__ = ["Settings"]
+from jwcal_interactive.edits import FlagEdit
+
+__all__ = ["Settings", "changes_in_words"]
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,21 @@ class Settings:
         Parameters that the user set, also where they equal the baseline.
     overrides : mapping of (step, reference type) to str
         File, or ``N/A``.
+    edits : tuple of FlagEdit
+        Flags set and cleared by hand, in the order in which they are applied.
     """
 
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     overrides: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    edits: tuple[FlagEdit, ...] = ()
 
     def of(self, step: str) -> Mapping[str, Any]:
         """Parameters that the user set for a step."""
         return self.values.get(step, {})
+
+    def edits_after(self, step: str) -> tuple[FlagEdit, ...]:
+        """Edits of the flags of a step's result."""
+        return tuple(edit for edit in self.edits if edit.after == step)
 
     def with_values(self, step: str, values: Mapping[str, Any]) -> Settings:
         """Set parameters of a step, on top of those set before."""
@@ -42,3 +51,34 @@ class Settings:
         """Set or (``None``) forget the reference of a type in a step."""
         others = {k: v for k, v in self.overrides.items() if k != key}
         return replace(self, overrides=others if file is None else {**others, key: file})
+
+    def with_edits(self, *edits: FlagEdit) -> Settings:
+        """Add edits of flags, to be applied after those that are there."""
+        return replace(self, edits=(*self.edits, *edits))
+
+    def without_edit(self, index: int) -> Settings:
+        """Forget an edit of flags."""
+        return replace(self, edits=self.edits[:index] + self.edits[index + 1 :])
+
+
+def changes_in_words(before: Settings, after: Settings) -> str:
+    """Tell what leads from one to the other, e.g. ``jump: rejection_threshold = 5.0``."""
+    return "; ".join(_changes(before, after))
+
+
+def _changes(before: Settings, after: Settings) -> Iterator[str]:
+    for step in dict.fromkeys((*before.values, *after.values)):
+        old, new = before.of(step), after.of(step)
+        names = [n for n in dict.fromkeys((*old, *new)) if n not in new or n not in old or old[n] != new[n]]
+        if names:
+            yield f"{step}: " + ", ".join(f"{n} = {new[n]}" if n in new else f"{n} reset" for n in names)
+    for key in dict.fromkeys((*before.overrides, *after.overrides)):
+        if before.overrides.get(key) != after.overrides.get(key):
+            step, reftype = key
+            yield f"{step}: {reftype} reference = {after.overrides.get(key, 'as CRDS says')}"
+    for edit in before.edits:
+        if edit not in after.edits:
+            yield f"{edit.after}: edit removed ({edit.in_words()})"
+    for edit in after.edits:
+        if edit not in before.edits:
+            yield f"{edit.after}: {edit.in_words()}"

@@ -15,7 +15,7 @@ import numpy as np
 
 from jwcal_interactive.arrays import State
 
-__all__ = ["ResultCache", "default_limit"]
+__all__ = ["ResultCache", "default_limit", "own_bytes"]
 
 
 def default_limit() -> int:
@@ -75,16 +75,32 @@ class ResultCache:
             while len(self._states) > 1 and self.nbytes > self.limit:
                 self._states.popitem(last=False)
 
+    def clear(self) -> None:
+        """Drop all states."""
+        with self._lock:
+            self._states.clear()
+
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays kept."""
-        sizes: dict[int, int] = {}
         with self._lock:
-            for state in self._states.values():
-                for array in _arrays(state):
-                    whole = array.base if isinstance(array.base, np.ndarray) else array
-                    sizes[id(whole)] = whole.nbytes
-        return sum(sizes.values())
+            return sum(_sizes(*self._states.values()).values())
+
+
+def own_bytes(state: State, before: State) -> int:
+    """Bytes of the arrays of a state that the state before does not have."""
+    shared = _sizes(before)
+    return sum(size for array, size in _sizes(state).items() if array not in shared)
+
+
+def _sizes(*states: State) -> dict[int, int]:
+    """Bytes by the identity of each array; a cut-out counts as the whole array, which it keeps alive."""
+    sizes: dict[int, int] = {}
+    for state in states:
+        for array in _arrays(state):
+            whole = array.base if isinstance(array.base, np.ndarray) else array
+            sizes[id(whole)] = whole.nbytes
+    return sizes
 
 
 def _arrays(container: Any) -> Iterable[np.ndarray]:

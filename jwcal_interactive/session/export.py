@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jwcal_interactive.io.atomic import atomic_path, writable_folder
-from jwcal_interactive.session.saved import NOTEBOOK_KEY, session_document
+from jwcal_interactive.edits import INLINE_BOXES
+from jwcal_interactive.io.atomic import Together, writable_folder
+from jwcal_interactive.session.editing import write_edits
+from jwcal_interactive.session.saved import NOTEBOOK_KEY, all_edits, refuse_other_ending, session_document
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.version import VERSION
 
@@ -31,7 +33,8 @@ def export_notebook(session: Session, path: Path) -> Path:
 
     The notebook uses the public interface only. Its cell tagged ``parameters`` holds the input file, the output
     folder, the CRDS context and what the user changed; run by papermill with the same values in the same
-    environment it gives the same arrays bit for bit.
+    environment it gives the same arrays bit for bit. Many edits of flags go into ``NAME.edits.json`` beside it;
+    both files appear together or not at all.
 
     Parameters
     ----------
@@ -46,14 +49,19 @@ def export_notebook(session: Session, path: Path) -> Path:
 
     Raises
     ------
+    ParameterError
+        If the name does not end in ``.ipynb``.
     OutputError
         If it cannot be written.
     """
     import nbformat
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+    refuse_other_ending(path, ".ipynb", "an exported notebook")
     folder = writable_folder(path.parent)
-    parameters = new_code_cell("\n".join(p.line() for p in (*_parameters(session), _OUTPUT_DIR)))
+    beside = _edits_file(session, folder / f"{path.stem}.edits.json")
+    values = tuple(_parameters(session, beside))
+    parameters = new_code_cell("\n".join(p.line() for p in (*values, _OUTPUT_DIR)))
     parameters.metadata["tags"] = ["parameters"]
     notebook = new_notebook(
         cells=[
@@ -61,24 +69,34 @@ def export_notebook(session: Session, path: Path) -> Path:
             parameters,
             new_code_cell("\n".join(_opening_lines(session))),
             new_markdown_cell(_steps_text(session)),
+            *(new_code_cell(cell) for cell in _edit_cells(session, beside)),
             *(new_code_cell(cell) for cell in _step_cells(session)),
             new_code_cell("session.summary()"),
             new_markdown_cell("## Result\n\n" + _result_text(session)),
             new_code_cell("session.figure()"),
             new_code_cell('for product in session.write(output_dir):\n    print("wrote", product)'),
-            *_check_cells(session),
+            *_check_cells(session, values),
         ],
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
             "language_info": {"name": "python"},
-            NOTEBOOK_KEY: session_document(session, folder),
+            NOTEBOOK_KEY: session_document(session, folder, None if beside is None else beside.name),
         },
     )
     for index, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{index}"  # the same session gives the same file
-    with atomic_path(path) as temporary:
-        nbformat.write(notebook, temporary)
+    with Together() as files:
+        if beside is not None:
+            write_edits(all_edits(session.tree), beside, files)
+        with files.writing(path) as temporary:
+            nbformat.write(notebook, temporary)
     return path
+
+
+def _edits_file(session: Session, path: Path) -> Path | None:
+    """Where the edits of flags go if they are too many for the notebook; ``None`` if they are not."""
+    boxes = sum(len(edit.boxes) for edit in all_edits(session.tree))
+    return path.resolve() if boxes > INLINE_BOXES else None
 
 
 class _Parameter(NamedTuple):
@@ -102,10 +120,13 @@ class _Parameter(NamedTuple):
 _KINDS = {"choice": "str", "ints": "list", "floats": "list"}
 """Type in the cell tagged ``parameters`` for each kind of parameter that has no type of that name."""
 
+_EDITS = "flag_edits"
+"""Parameter of the notebook for the edits of flags."""
+
 _OUTPUT_DIR = _Parameter("output_dir", "str", "products", "folder for the products")
 
 
-def _parameters(session: Session) -> Iterator[_Parameter]:
+def _parameters(session: Session, beside: Path | None) -> Iterator[_Parameter]:
     """Everything that decides the numbers and may differ from run to run."""
     context = session.context if session.context == "demo" else session.crds_context
     yield _Parameter("input_file", "str", str(session.path), "raw exposure (_uncal.fits)")
@@ -121,6 +142,11 @@ def _parameters(session: Session) -> Iterator[_Parameter]:
     for (step, reftype), file in session.settings.overrides.items():
         comment = f"{reftype} reference for {step}, or N/A"
         yield _Parameter(_override_name(step, reftype), "str", file, comment)
+    if session.settings.edits and beside is None:
+        yield _Parameter(_EDITS, "bool", True, "repeat the edits of flags that were made by hand")
+    elif session.settings.edits:
+        comment = "file with the edits of flags that were made by hand; empty to leave them out"
+        yield _Parameter(_EDITS, "str", str(beside), comment)
 
 
 def _opening_lines(session: Session) -> Iterator[str]:
@@ -130,6 +156,22 @@ def _opening_lines(session: Session) -> Iterator[str]:
     for step, reftype in session.settings.overrides:
         name = _override_name(step, reftype)
         yield f"session.override({reftype!r}, {name}, step={step!r})"
+
+
+def _edit_cells(session: Session, beside: Path | None) -> Iterator[str]:
+    """One cell for all edits of flags: they are settings, and each is applied after its step."""
+    edits = session.settings.edits
+    if not edits:
+        return
+    if beside is None:
+        calls = [edit.call() for edit in edits]
+    else:
+        known = all_edits(session.tree)
+        chosen = [known.index(edit) for edit in edits]
+        calls = [
+            f"session.load_edits({_EDITS}{'' if chosen == list(range(len(known))) else f', only={chosen}'})"
+        ]
+    yield "\n    ".join([f"if {_EDITS}:", *calls])
 
 
 def _step_cells(session: Session) -> Iterator[str]:
@@ -175,6 +217,7 @@ def _steps_text(session: Session) -> str:
         f"- `{step}`: {reftype} reference `{Path(file).name}` instead of the one that CRDS gives"
         for (step, reftype), file in session.settings.overrides.items()
     ]
+    changed += [f"- `{edit.after}`: {edit.in_words()}" for edit in session.settings.edits]
     if changed:
         lines += ["Changed by hand:", "", *changed]
     else:
@@ -194,12 +237,11 @@ def _result_text(session: Session) -> str:
     )
 
 
-def _check_cells(session: Session) -> Iterator[Any]:
+def _check_cells(session: Session, parameters: tuple[_Parameter, ...]) -> Iterator[Any]:
     from nbformat.v4 import new_code_cell, new_markdown_cell
 
     if not session.is_finished:
         return
-    parameters = tuple(_parameters(session))
     given = ", ".join(p.name for p in parameters)
     values = ", ".join(repr(p.value) for p in parameters)
     yield new_markdown_cell(

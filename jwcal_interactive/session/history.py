@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import datetime
 import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any, Literal, SupportsIndex, overload
 
 from jwcal_interactive.references.book import UsedReference
+from jwcal_interactive.session.tables import html_table, text_table
 from jwcal_interactive.version import VERSION
 
-__all__ = ["Choice", "Entry", "versions_now"]
+__all__ = ["Action", "Choice", "Entry", "History", "now", "versions_now"]
 
-Action = Literal["open", "set", "reset", "override", "undo", "redo", "run"]
+Action = Literal[
+    "open", "set", "reset", "override", "edit", "remove_edit", "undo", "redo", "run",
+    "branch", "switch", "rename_branch", "delete_branch",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,8 @@ class Entry:
     time : str
         UTC, ISO 8601.
     action : str
-        ``open``, ``set``, ``reset``, ``override``, ``undo``, ``redo`` or ``run`` (one step).
+        ``run`` (one step), or the name of the method that was called: ``open``, ``set``, ``reset``,
+        ``override``, ``edit``, ``remove_edit``, ``undo``, ``redo``, ``branch``, ``switch``…
     step : str
         Step concerned; empty for the whole session.
     choices : dict of str to Choice
@@ -52,6 +59,12 @@ class Entry:
         Peak memory of the process at the end of a run, bytes.
     versions : dict
         Versions of the packages that decide numbers, and the CRDS context.
+    node : int or None
+        Node of the tree of settings that held (of a run: that it ran with); ``None`` if it is not known.
+    branch : str
+        Branch that was current (of a run: that it ran for).
+    memory : int
+        Of a run: bytes of those arrays of the result that the result of the step before does not have.
     """
 
     number: int
@@ -65,6 +78,9 @@ class Entry:
     seconds: float = 0.0
     peak_bytes: int = 0
     versions: dict[str, str] = field(default_factory=dict)
+    node: int | None = None
+    branch: str = ""
+    memory: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain types only."""
@@ -76,6 +92,80 @@ class Entry:
         choices = {k: Choice(**v) for k, v in data["choices"].items()}
         references = tuple(UsedReference(**r) for r in data["references"])
         return cls(**{**data, "choices": choices, "references": references})
+
+
+_HEAD = ("", "time (UTC)", "branch", "node", "what", "outcome", "time / s", "memory / MB")
+
+
+class History(tuple[Entry, ...]):
+    """Entries, oldest first; shown as a table, with one row for the steps that one run did."""
+
+    __slots__ = ()
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> History: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> Entry | History:
+        found = super().__getitem__(index)
+        return History(found) if isinstance(found, tuple) else found
+
+    def __repr__(self) -> str:
+        return text_table(_HEAD, self.rows())
+
+    def _repr_html_(self) -> str:
+        return html_table(_HEAD, self.rows())
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Rows of text; steps that were run one after the other with the same settings share one."""
+        return [_row(entries) for entries in _together(self)]
+
+
+def _together(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Entries by what the user did: the steps of a run belong together."""
+    group: list[Entry] = []
+    for entry in entries:
+        last = group[-1] if group else None
+        if last and not (entry.action == last.action == "run" and entry.node == last.node and _went_on(last)):
+            yield group
+            group = []
+        group.append(entry)
+    if group:
+        yield group
+
+
+def _went_on(entry: Entry) -> bool:
+    return entry.outcome in {"done", "skipped"}
+
+
+def _row(entries: list[Entry]) -> tuple[str, ...]:
+    first, last = entries[0], entries[-1]
+    numbers = f"{first.number}" if first is last else f"{first.number}-{last.number}"
+    what, outcome = f"{first.action.replace('_', ' ')} {first.step}".strip(), first.outcome
+    if first.action == "run":
+        what = f"run {first.step}" if first is last else f"run {first.step} to {last.step}"
+        counts = Counter(entry.outcome for entry in entries)
+        outcome = ", ".join(f"{n} {name}" if len(entries) > 1 else name for name, n in counts.items())
+    reason = last.reason if last is first or not _went_on(last) else ""
+    outcome = _short(f"{outcome}: {reason}" if reason else outcome)
+    seconds, memory = sum(e.seconds for e in entries), sum(e.memory for e in entries)
+    return (
+        numbers,
+        first.time[11:19],
+        first.branch,
+        "" if first.node is None else str(first.node),
+        what,
+        outcome,
+        f"{seconds:.2f}" if seconds else "",
+        f"{memory / 1e6:.1f}" if first.action == "run" else "",
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+_WIDEST = 60  # characters of the column of outcomes
 
 
 def now() -> str:

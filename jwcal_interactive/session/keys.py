@@ -6,14 +6,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jwcal_interactive.errors import InputError
 from jwcal_interactive.io.earlier import exposure_files
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.settings import Settings
 
-__all__ = ["file_key", "result_keys"]
+__all__ = ["ResultKey", "file_key", "result_keys"]
 
 
 def file_key(path: str | Path) -> list[Any]:
@@ -25,13 +25,20 @@ def file_key(path: str | Path) -> list[Any]:
     return [str(path.resolve()), stat.st_size, stat.st_mtime_ns]
 
 
+class ResultKey(NamedTuple):
+    """What decides a result: as the step computed it, and with the flags that were edited by hand."""
+
+    computed: str
+    final: str
+
+
 def result_keys(
     exposure: list[Any],
     steps: Iterable[str],
     settings: Settings,
     params: Callable[[str], StepParams],
-) -> dict[str, str]:
-    """Key of each step's result: the exposure, and parameters and overrides up to and including the step.
+) -> dict[str, ResultKey]:
+    """Key of each step's result: the exposure, and all settings up to and including the step.
 
     Parameters
     ----------
@@ -40,17 +47,21 @@ def result_keys(
     steps : iterable of str
         In order.
     settings : Settings
-        Give the overrides; a file that changes on disk changes the key, as do those that parameters name.
+        Give the overrides and edits; a file that changes on disk changes the key, as do those that parameters
+        name.
     params : callable
         Parameters by step name.
     """
-    keys: dict[str, str] = {}
+    keys: dict[str, ResultKey] = {}
     key = _digest(exposure)
     for step in steps:
         model = params(step)
         overrides = {t: file_key(file) for (s, t), file in settings.overrides.items() if s == step}
         key = _digest(key, step, model.model_dump(), overrides, _file_keys(step, model))
-        keys[step] = key
+        computed = key
+        if edits := settings.edits_after(step):
+            key = _digest(key, [edit.sha256 for edit in edits])
+        keys[step] = ResultKey(computed, key)
     return keys
 
 

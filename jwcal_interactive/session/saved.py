@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jwcal_interactive.errors import InputError, JwcalError, one_line
+from jwcal_interactive.edits import FlagEdit
+from jwcal_interactive.errors import InputError, JwcalError, ParameterError, one_line
 from jwcal_interactive.io.atomic import atomic_path, writable_folder
 from jwcal_interactive.references.book import NOT_APPLICABLE
+from jwcal_interactive.session.editing import read_edits
 from jwcal_interactive.session.history import Entry
-from jwcal_interactive.settings import Settings
+from jwcal_interactive.session.tree import MAIN, Node, SettingsTree
+from jwcal_interactive.settings import Settings, changes_in_words
 
 if TYPE_CHECKING:
     from jwcal_interactive.session.session import Session
@@ -21,15 +24,17 @@ if TYPE_CHECKING:
 __all__ = [
     "NOTEBOOK_KEY",
     "SavedSession",
+    "all_edits",
     "is_saved_session",
     "read_session",
+    "refuse_other_ending",
     "restore_session",
     "save_session",
     "session_document",
 ]
 
 _FORMAT = "jwcal session"
-_VERSION = 1
+_VERSION = 2  # 1 had a line of settings in place of the tree, and no edits of flags
 NOTEBOOK_KEY = "jwcal"  # metadata of an exported notebook that holds the session
 
 
@@ -38,14 +43,29 @@ def is_saved_session(path: str | Path) -> bool:
     return Path(path).suffix in {".json", ".ipynb"}
 
 
+def refuse_other_ending(path: Path, ending: str, what: str) -> None:
+    """Refuse a file name that nothing would recognize again.
+
+    Raises
+    ------
+    ParameterError
+        If the name does not end so.
+    """
+    if path.suffix != ending:
+        raise ParameterError(f"{path}: the name of {what} must end in {ending}, e.g. {path.stem}{ending}.")
+
+
 def save_session(session: Session, path: Path) -> Path:
     """Write settings and history of a session.
 
     Raises
     ------
+    ParameterError
+        If the name does not end in ``.json``.
     OutputError
         If it cannot be written.
     """
+    refuse_other_ending(path, ".json", "a session file")
     folder = writable_folder(path.parent)
     text = json.dumps(session_document(session, folder), indent=1) + "\n"
     with atomic_path(path) as temporary:
@@ -53,8 +73,18 @@ def save_session(session: Session, path: Path) -> Path:
     return path
 
 
-def session_document(session: Session, folder: Path) -> dict[str, Any]:
-    """Everything that brings a session back, as plain JSON; file names are relative to ``folder``."""
+def session_document(session: Session, folder: Path, edits_file: str | None = None) -> dict[str, Any]:
+    """Everything that brings a session back, as plain JSON.
+
+    Parameters
+    ----------
+    session : Session
+    folder : Path
+        File names are relative to it.
+    edits_file : str, optional
+        Name of the file in this folder that holds `all_edits` of the session; by default they are inside.
+    """
+    tree, edits = session.tree, all_edits(session.tree)
     return {
         "format": _FORMAT,
         "version": _VERSION,
@@ -62,10 +92,27 @@ def session_document(session: Session, folder: Path) -> dict[str, Any]:
         "pipeline": session.pipeline,
         "context": session.context,
         "crds_context": session.crds_context,
-        "timeline": [_settings_as_json(s, folder) for s in session.timeline.settings],
-        "position": session.timeline.position,
+        "edits": [edit.as_json() for edit in edits] if edits_file is None else edits_file,
+        "nodes": [
+            {
+                "number": node.number,
+                "parent": node.parent,
+                "change": node.change,
+                "time": node.time,
+                **_settings_as_json(node.settings, folder, edits),
+            }
+            for node in tree.nodes
+        ],
+        "present": tree.present,
+        "branches": dict(tree.branches),
+        "branch": tree.branch,
         "history": [entry.as_json() for entry in session.history],
     }
+
+
+def all_edits(tree: SettingsTree) -> tuple[FlagEdit, ...]:
+    """Edits of flags in all settings of a tree, each once."""
+    return tuple(dict.fromkeys(edit for node in tree.nodes for edit in node.settings.edits))
 
 
 @dataclass(frozen=True)
@@ -78,8 +125,7 @@ class SavedSession:
     exposure: Path
     pipeline: str
     context: str
-    timeline: tuple[Settings, ...]
-    position: int
+    tree: SettingsTree
     history: tuple[Entry, ...]
 
 
@@ -97,24 +143,46 @@ def read_session(path: Path) -> SavedSession:
         document = json.loads(path.read_text())
         if path.suffix == ".ipynb":
             document = document["metadata"][NOTEBOOK_KEY]
-        if document["format"] != _FORMAT or document["version"] != _VERSION:
+        if document["format"] != _FORMAT or document["version"] not in (1, _VERSION):
             raise ValueError(f"format {document['format']!r}, version {document['version']!r}")
-        saved = SavedSession(
+        return SavedSession(
             exposure=path.parent / document["exposure"],
             pipeline=str(document["pipeline"]),
             context=str(document["context"] or document["crds_context"]),
-            timeline=tuple(_settings_from_json(s, path.parent) for s in document["timeline"]),
-            position=int(document["position"]),
+            tree=(_tree_of_version_1 if document["version"] == 1 else _tree)(document, path.parent),
             history=tuple(Entry.from_json(e) for e in document["history"]),
         )
-        if not 0 <= saved.position < len(saved.timeline):
-            raise ValueError(f"position {saved.position} outside of the timeline")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: not a session file of this version ({type(error).__name__}: {one_line(error)}). Give a "
             "file that Session.save or Session.export wrote."
         ) from None
-    return saved
+
+
+def _tree(document: dict[str, Any], folder: Path) -> SettingsTree:
+    found = document["edits"]
+    edits = read_edits(folder / found) if isinstance(found, str) else tuple(map(FlagEdit.from_json, found))
+    nodes = (
+        Node(
+            int(node["number"]),
+            None if node["parent"] is None else int(node["parent"]),
+            _settings_from_json(node, folder, edits),
+            str(node["change"]),
+            str(node["time"]),
+        )
+        for node in document["nodes"]
+    )
+    branches = {str(name): int(tip) for name, tip in document["branches"].items()}
+    return SettingsTree(nodes, int(document["present"]), branches, str(document["branch"]))
+
+
+def _tree_of_version_1(document: dict[str, Any], folder: Path) -> SettingsTree:
+    settings = [_settings_from_json(s, folder) for s in document["timeline"]]
+    nodes = [
+        Node(i, i - 1 if i else None, s, changes_in_words(settings[i - 1], s) if i else "")
+        for i, s in enumerate(settings)
+    ]
+    return SettingsTree(nodes, int(document["position"]), {MAIN: len(nodes) - 1})
 
 
 def restore_session(
@@ -138,7 +206,7 @@ def restore_session(
         )
     session = open_session(where, pipeline=saved.pipeline, context=context or saved.context or None)
     try:
-        session.restore(saved.timeline, saved.position, saved.history)
+        session.restore(saved.tree, saved.history)
     except JwcalError as error:
         raise type(error)(f"{path}: a setting of this session is not possible: {error}") from None
     return session
@@ -152,13 +220,14 @@ def _relative(target: Path, folder: Path) -> str:
         return str(target.resolve())
 
 
-def _settings_as_json(settings: Settings, folder: Path) -> dict[str, Any]:
+def _settings_as_json(settings: Settings, folder: Path, edits: Sequence[FlagEdit]) -> dict[str, Any]:
     return {
         "values": {step: dict(v) for step, v in settings.values.items()},
         "overrides": [
             {"step": step, "reftype": reftype, "file": _relative_override(file, folder)}
             for (step, reftype), file in settings.overrides.items()
         ],
+        "edits": [edits.index(edit) for edit in settings.edits],
     }
 
 
@@ -166,11 +235,19 @@ def _relative_override(file: str, folder: Path) -> str:
     return file if file.upper() == NOT_APPLICABLE else _relative(Path(file), folder)
 
 
-def _settings_from_json(data: dict[str, Any], folder: Path) -> Settings:
+def _settings_from_json(data: dict[str, Any], folder: Path, edits: Sequence[FlagEdit] = ()) -> Settings:
     overrides = {}
     for entry in data["overrides"]:
         file = str(entry["file"])
         if file.upper() != NOT_APPLICABLE:
             file = str((folder / file).resolve())
         overrides[str(entry["step"]), str(entry["reftype"])] = file
-    return Settings({step: dict(values) for step, values in data["values"].items()}, overrides)
+    values = {step: dict(values) for step, values in data["values"].items()}
+    return Settings(values, overrides, tuple(_chosen(edits, data.get("edits", ()))))
+
+
+def _chosen(edits: Sequence[FlagEdit], indices: Iterable[Any]) -> Iterator[FlagEdit]:
+    for index in indices:
+        if not 0 <= index < len(edits):
+            raise ValueError(f"there is no edit of flags number {index}")
+        yield edits[index]

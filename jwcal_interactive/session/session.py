@@ -5,23 +5,30 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Exposure, Ramp, References, State
-from jwcal_interactive.errors import Cancelled, InputError, JwcalError, ParameterError
+from jwcal_interactive.edits import INLINE_BOXES, Box, Layout, check_edit
+from jwcal_interactive.errors import InputError, ParameterError
 from jwcal_interactive.params import StepParams
-from jwcal_interactive.pipeline import Outcome, Progress, compile_kernels, peak_memory, reporter, run_step
+from jwcal_interactive.pipeline import Outcome, Progress, peak_memory
 from jwcal_interactive.recipes import Recipe
 from jwcal_interactive.references.baseline import Baseline
 from jwcal_interactive.references.book import NOT_APPLICABLE, ReferenceBook, UsedReference
 from jwcal_interactive.session.cache import ResultCache
-from jwcal_interactive.session.history import Choice, Entry, now, versions_now
-from jwcal_interactive.session.keys import file_key, result_keys
+from jwcal_interactive.session.editing import layout_after, new_edit, read_edits, write_edits
+from jwcal_interactive.session.history import Action, Choice, Entry, History, now, versions_now
+from jwcal_interactive.session.keys import ResultKey, file_key, result_keys
 from jwcal_interactive.session.ledger import Ledger, StepStatus
-from jwcal_interactive.session.timeline import Timeline
+from jwcal_interactive.session.running import Run
+from jwcal_interactive.session.tree import SettingsTree
+from jwcal_interactive.session.windowed import WindowRunner
 from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS, get_step, users_of
 from jwcal_interactive.steps.definition import StepDefinition
@@ -29,6 +36,8 @@ from jwcal_interactive.tiles import Tiles
 
 if TYPE_CHECKING:
     from jwcal_interactive.figures import Figure
+    from jwcal_interactive.session.preview import Preview, Window
+    from jwcal_interactive.session.comparison import Comparison
     from jwcal_interactive.session.summary import Summary
 
 __all__ = ["INPUT", "Session", "StepStatus"]
@@ -79,17 +88,22 @@ class Session:
         self.notes = baseline.notes
         self._baseline = baseline
         self._book = book
+        self._windows = WindowRunner(book)
         self._tiles = tiles
-        self._timeline = Timeline()
+        self._tree = SettingsTree()
         self._history: list[Entry] = []
         self._ledger = Ledger()
         self._cache = ResultCache(memory_limit)
         self._input = ramp
         self._input_key = file_key(path)
         self._busy = threading.Lock()
+        self._noting = threading.Lock()  # runs note from their own thread
+        self._closed = False
         self._note("open", outcome=str(path), reason="; ".join(self.notes))
 
     def __repr__(self) -> str:
+        if self._closed:
+            return f"<Session of {self.path.name}: closed>"
         states = [self.status(step).state for step in self.steps]
         counts = ", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states))
         return f"<Session of {self.path.name}: {self.recipe.alias}, steps: {counts}>"
@@ -114,19 +128,21 @@ class Session:
     @property
     def settings(self) -> Settings:
         """The user's choices as they stand."""
-        return self._timeline.present
+        return self.tree.node().settings
 
     @property
-    def history(self) -> tuple[Entry, ...]:
+    def history(self) -> History:
         """All that was done, oldest first."""
-        return tuple(self._history)
+        return History(self._history)
 
     @property
-    def timeline(self) -> Timeline:
-        """The settings that undo and redo move over."""
-        return self._timeline
+    def tree(self) -> SettingsTree:
+        """The settings that there were, which of them hold, and the branches; for looking."""
+        if self._closed:
+            raise InputError(f"{self.path.name}: this session is closed. Open the exposure again.")
+        return self._tree
 
-    def restore(self, timeline: tuple[Settings, ...], position: int, history: tuple[Entry, ...]) -> None:
+    def restore(self, tree: SettingsTree, history: Sequence[Entry]) -> None:
         """Take over the settings and history of a saved session; results are computed when asked for.
 
         Raises
@@ -134,8 +150,37 @@ class Session:
         ParameterError
             If a setting is not allowed in this version.
         """
-        self._timeline = Timeline([self._checked(settings) for settings in timeline], position)
-        self._history = [*history, replace(self._history[0], number=len(history) + 1)]
+        nodes = [replace(node, settings=self._checked(node.settings)) for node in tree.nodes]
+        self._tree = SettingsTree(nodes, tree.present, tree.branches, tree.branch)
+        opened = replace(
+            self._history[0], number=len(history) + 1, node=self._tree.present, branch=self._tree.branch
+        )
+        self._history = [*history, opened]
+
+    def close(self) -> None:
+        """Drop all arrays; the session cannot be used any more. Leaving a ``with`` block does it too.
+
+        Raises
+        ------
+        InputError
+            If the session is running.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise InputError(f"{self.path.name}: this session is running; cancel it before it is closed.")
+        try:
+            self._closed = True
+            self._cache.clear()
+            self._book = ReferenceBook(self._book.context, self.exposure)  # the old one keeps references
+            self._windows = WindowRunner(self._book)
+            del self._input
+        finally:
+            self._busy.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
 
     def definition(self, step: str) -> StepDefinition[Any, Any, Any]:
         """Definition of a step."""
@@ -145,9 +190,9 @@ class Session:
         """Parameters that the step would run with untouched: code defaults and CRDS."""
         return self._baseline.params[self._known(step)]
 
-    def params(self, step: str) -> StepParams:
-        """Parameters that the step will run with."""
-        return self._params(step, self.settings)
+    def params(self, step: str, at: str | int | None = None) -> StepParams:
+        """Parameters that the step will run with; ``at`` a branch or node, as for `run`."""
+        return self._params(step, self.tree.node(at).settings)
 
     def source(self, step: str, name: str) -> Literal["default", "crds", "user"]:
         """Where the value of a parameter comes from."""
@@ -164,6 +209,13 @@ class Session:
         for (name, reftype), file in self.settings.overrides.items():
             if name == step:
                 lines.append(f'session.override("{reftype}", {json.dumps(file)}, step="{step}")')
+        edits = self.settings.edits_after(step)
+        if (count := sum(len(edit.boxes) for edit in edits)) <= INLINE_BOXES:
+            lines += [edit.call() for edit in edits]
+        else:
+            lines.append(
+                f'session.load_edits("FILE.json")  # of session.save_edits: {count} boxes after {step}'
+            )
         return "\n".join(lines)
 
     # --- changing settings ---------------------------------------------------------------------------------
@@ -181,7 +233,7 @@ class Session:
         new = {k: getattr(checked, k) for k in values if k in type(base).model_fields}
         if all(self.source(step, k) == "user" and self.settings.of(step)[k] == v for k, v in new.items()):
             return
-        self._timeline.append(self.settings.with_values(step, new))
+        self.tree.append(self.settings.with_values(step, new))
         self._note("set", step, outcome=", ".join(f"{k} = {v}" for k, v in new.items()))
 
     def reset(self, step: str, *names: str) -> None:
@@ -198,7 +250,7 @@ class Session:
                 model.build(step, {name: None})
         settings = self.settings.without_values(step, names)
         if settings != self.settings:
-            self._timeline.append(settings)
+            self.tree.append(settings)
             self._note("reset", step, outcome=", ".join(names) or "all parameters")
 
     def override(self, reftype: str, file: str | Path | None, *, step: str | None = None) -> None:
@@ -228,28 +280,188 @@ class Session:
             settings = settings.with_override((name, reftype), value)
             self._book.path(name, reftype, settings.overrides)
         if settings != self.settings:
-            self._timeline.append(settings)
+            self.tree.append(settings)
             self._note("override", step or "", outcome=f"{reftype} = {file or 'as CRDS says'}")
+
+    # --- editing flags by hand -----------------------------------------------------------------------------
+
+    def edit_flags(
+        self,
+        after: str,
+        flag: str,
+        *,
+        boxes: Sequence[Box] | None = None,
+        mask: NDArray[np.bool_] | None = None,
+        clear: bool = False,
+        integrations: tuple[int, int] | None = None,
+        groups: tuple[int, int] | None = None,
+    ) -> None:
+        """Set or clear a flag by hand in the result of a step; what depends on it becomes stale.
+
+        Parameters
+        ----------
+        after : str
+            Step whose result is edited.
+        flag : str
+            Official name, e.g. ``"DO_NOT_USE"``.
+        boxes : sequence of (x0, y0, x1, y1), optional
+            Pixels of the arrays, from 0; x1 and y1 are excluded.
+        mask : bool (ny, nx), optional
+            Pixels to edit, in place of ``boxes``.
+        clear : bool
+            Clear the flag instead.
+        integrations, groups : (first, last), optional
+            From 0, the last one excluded. Of a ramp, without ``groups`` PIXELDQ is edited, with them GROUPDQ.
+            Rates have no groups.
+
+        Raises
+        ------
+        ParameterError
+            If the step, the flag, or a pixel, group or integration does not exist; nothing is changed then.
+        """
+        layout = self._layout(self._known(after))
+        edit = new_edit(
+            after, flag, layout, boxes=boxes, mask=mask, clear=clear, integrations=integrations, groups=groups
+        )
+        self.tree.append(self.settings.with_edits(edit))
+        self._note("edit", after, outcome=edit.in_words())
+
+    def remove_edit(self, index: int) -> None:
+        """Take back one edit of flags: its index in ``settings.edits``.
+
+        Raises
+        ------
+        ParameterError
+            If there is none.
+        """
+        edits = self.settings.edits
+        if isinstance(index, bool) or not 0 <= index < len(edits):
+            raise ParameterError(f"there is no edit of flags with index {index!r}; there are {len(edits)}.")
+        self.tree.append(self.settings.without_edit(index))
+        self._note("remove_edit", edits[index].after, outcome=edits[index].in_words())
+
+    def save_edits(self, path: str | Path) -> Path:
+        """Write the edits of flags to a JSON file, for `load_edits`; folders are created if needed.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        from jwcal_interactive.io.atomic import Together, writable_folder
+
+        path = Path(path)
+        writable_folder(path.parent)
+        with Together() as files:
+            write_edits(self.settings.edits, path, files)
+        return path
+
+    def load_edits(self, path: str | Path, only: Sequence[int] | None = None) -> None:
+        """Add the edits of flags that a file holds (`save_edits`, `export`), as one change.
+
+        Parameters
+        ----------
+        path : str or Path
+        only : sequence of int, optional
+            Which of them, from 0, in order; all by default.
+
+        Raises
+        ------
+        InputError
+            If it is not such a file.
+        ParameterError
+            If an edit does not fit this exposure or pipeline; nothing is changed then.
+        """
+        edits = read_edits(Path(path), only)
+        for edit in edits:
+            check_edit(edit, self._layout(self._known(edit.after)))
+        if edits:
+            self.tree.append(self.settings.with_edits(*edits))
+            self._note("edit", outcome=f"{len(edits)} edits of flags from {path}")
+
+    # --- going back, and branches --------------------------------------------------------------------------
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a change of settings to take back."""
-        return self._timeline.position > 0
+        return self.tree.undo_target is not None
 
     @property
     def can_redo(self) -> bool:
         """Whether there is a change of settings to bring back."""
-        return self._timeline.position < len(self._timeline.settings) - 1
+        return self.tree.redo_target is not None
 
     def undo(self) -> None:
         """Take back the last change of settings; results made before it are there again."""
-        if self._timeline.move(-1):
+        if self.tree.undo():
             self._note("undo")
 
     def redo(self) -> None:
         """Bring back the change of settings that `undo` took back."""
-        if self._timeline.move(+1):
+        if self.tree.redo():
             self._note("redo")
+
+    def branch(self, name: str, at: str | int | None = None) -> None:
+        """Start a named branch of the settings, and go on there.
+
+        Parameters
+        ----------
+        name : str
+        at : str or int, optional
+            Where it starts: a branch, or the number of a node of `tree`; by default here.
+
+        Raises
+        ------
+        ParameterError
+            If the name is taken or not possible, or there is no such node.
+        """
+        self.tree.start(name, at)
+        self._note("branch", outcome=f"{name}, from node {self.tree.present}")
+
+    def switch(self, at: str | int) -> None:
+        """Go to the last settings of a branch, or to any node of `tree` by its number.
+
+        Raises
+        ------
+        ParameterError
+            If there is none.
+        """
+        self.tree.switch(at)
+        self._note("switch", outcome=f"{at}" if isinstance(at, str) else f"node {at}")
+
+    def rename_branch(self, old: str, new: str) -> None:
+        """Give a branch another name.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such branch, or the new name is taken or not possible.
+        """
+        self.tree.rename(old, new)
+        self._note("rename_branch", outcome=f"{old} is now {new}")
+
+    def delete_branch(self, name: str) -> None:
+        """Delete a branch, with the settings that belong to no other.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such branch, it is the current one, or it is ``main``.
+        """
+        self.tree.delete(name)
+        self._note("delete_branch", outcome=name)
+
+    def compare(self, a: str | int, b: str | int) -> Comparison:
+        """Compare two branches or nodes: settings, and those results of both that are in memory.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such branch or node.
+        """
+        from jwcal_interactive.session.comparison import compare
+
+        return compare(self, a, b)
 
     # --- running -------------------------------------------------------------------------------------------
 
@@ -258,6 +470,7 @@ class Session:
         *,
         first: str | None = None,
         last: str | None = None,
+        at: str | int | None = None,
         progress: Callable[[Progress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> None:
@@ -269,6 +482,9 @@ class Session:
             Run again from this step on, also where it is up to date.
         last : str, optional
             Stop after this step; by default after the last.
+        at : str or int, optional
+            Run with the settings of another branch (its name) or of a node of `tree` (its number), without
+            going there.
         progress : callable, optional
             Told how far it is; from worker threads.
         cancel : threading.Event, optional
@@ -288,7 +504,8 @@ class Session:
         if not self._busy.acquire(blocking=False):
             raise InputError("this session is already running; wait for it or cancel it.")
         try:
-            self._run(begin, end, progress or _tell_of_compiling, cancel or threading.Event())
+            run = self._prepared(at)
+            run(begin, end, progress or _tell_of_compiling, cancel or threading.Event(), self._tiles)
         finally:
             self._busy.release()
 
@@ -311,101 +528,112 @@ class Session:
             self.set(step, **values)
         self.run(last=step, progress=progress, cancel=cancel)
 
-    def _run(
-        self,
-        begin: int | None,
-        end: int,
-        progress: Callable[[Progress], None],
-        cancel: threading.Event,
-    ) -> None:
-        settings = self.settings  # those of the start: they may change while this runs
-        keys = self._keys(settings)
-        start = self._start(keys, end) if begin is None else min(begin, self._start(keys, begin))
-        state = self._before(keys, start)
-        if start < end:
-            compile_kernels(
-                lambda text: progress(Progress(self.steps[start], 0, end - start, 0.0, text)),
-                cancel,
-                self.exposure,
-                {name: self._params(name, settings) for name in self.steps[start:end]},
-            )
-        for index in range(start, end):
-            step = self.steps[index]
-            if state is None:
-                raise AssertionError("a step has no input")
-            report = reporter(progress, step, index - start, end - start)
-            report(0.0)
-            tiles = replace(self._tiles, progress=report, cancel=cancel)
-            state = self._run_one(step, keys[step], settings, state, tiles)
-            report(1.0)
+    def _prepared(self, at: str | int | None) -> Run:
+        node, branch = self.tree.node(at), self.tree.branch_of(at)
 
-    def _run_one(self, step: str, key: str, settings: Settings, state: State, tiles: Tiles) -> State:
-        params = self._params(step, settings)
-        try:
-            result, outcome = run_step(step, state, params, self._book, settings.overrides, tiles)
-        except Cancelled:
-            self._note("run", step, settings, outcome="cancelled")
-            raise
-        except Exception as error:
-            reason = str(error) if isinstance(error, JwcalError) else f"{type(error).__name__}: {error}"
-            self._ledger.failures[key] = reason
-            self._note("run", step, settings, outcome="failed", reason=reason)
-            raise
-        self._cache.put(key, result)
-        self._ledger.failures.pop(key, None)
-        self._ledger.outcomes[key] = outcome
-        self._ledger.latest[step] = key
-        self._note(
-            "run",
-            step,
-            settings,
-            outcome=outcome.state,
-            reason=outcome.reason,
-            seconds=outcome.seconds,
-            references=outcome.references,
+        def note(step: str, **facts: Any) -> None:
+            self._note("run", step, settings=node.settings, node=node.number, branch=branch, **facts)
+
+        return Run(
+            source=self._input,
+            steps=self.steps,
+            settings=node.settings,
+            params={step: self._params(step, node.settings) for step in self.steps},
+            keys=self._keys(node.settings),
+            book=self._book,
+            cache=self._cache,
+            ledger=self._ledger,
+            is_present=node.number == self.tree.present,
+            note=note,
         )
-        return result
 
-    def _start(self, keys: Mapping[str, str], end: int) -> int:
-        """Index of the first step to run so that step ``end - 1`` is up to date."""
-        for index in range(end - 1, -1, -1):
-            if keys[self.steps[index]] in self._cache:
-                return index + 1
-        return 0
+    # --- previews ------------------------------------------------------------------------------------------
 
-    def _before(self, keys: Mapping[str, str], index: int) -> State | None:
-        return self._input if index == 0 else self._cache.get(keys[self.steps[index - 1]])
+    def preview(
+        self,
+        window: Window,
+        step: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        last: str | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Preview:
+        """Try other values of a step on a window of the detector; nothing is changed.
+
+        Parameters
+        ----------
+        window : Window
+            See `jwcal_interactive.session.preview`.
+        step : str
+        values : mapping, optional
+            Parameters of the step, on top of the present settings.
+        last : str, optional
+            Last step to run; by default the last of the pipeline.
+        cancel : threading.Event, optional
+            Set it from another thread to stop.
+
+        Raises
+        ------
+        InputError
+            If the window is not in the frame.
+        ParameterError
+            For an unknown step, or a value that is not allowed.
+        JwcalError
+            If a step fails.
+        Cancelled
+            If `cancel` was set.
+        """
+        from jwcal_interactive.session.preview import preview
+
+        self._index(step)
+        self._index(last or step)
+        tiles = replace(self._tiles, cancel=cancel or threading.Event())
+        last = last or self.steps[-1]
+        return preview(self._windows, self._prepared(None), window, self._known(step), values, last, tiles)
+
+    def kept(self, step: str) -> State | None:
+        """State after the last run of a step (``"input"``: the raw ramp), if it is in memory."""
+        if step == INPUT:
+            return self._input
+        key = self._key(step)
+        return self._cache.get(key if key in self._cache else self._ledger.latest.get(step, ""))
 
     # --- results -------------------------------------------------------------------------------------------
 
-    def status(self, step: str) -> StepStatus:
-        """Where a step stands."""
-        self._index(step)
-        return self._ledger.status(step, self._keys()[step])
+    def status(self, step: str, at: str | int | None = None) -> StepStatus:
+        """Where a step stands; ``at`` a branch or node, as for `run`."""
+        return self._ledger.status(step, self._key(step, at))
 
-    def result(self, step: str) -> State | None:
+    def result(self, step: str, at: str | int | None = None) -> State | None:
         """State after a step (``"input"``: the raw ramp); ``None`` if it has not run.
 
         Where the step is stale or has failed, this is the result of its last run. A result that was dropped
         from memory is computed again, or is ``None`` while the session runs.
+
+        With ``at`` (a branch or node, as for `run`), it is the result with exactly those settings if it is in
+        memory, else ``None``.
         """
         if step == INPUT:
+            self.tree.number(at)
             return self._input
-        self._index(step)
-        key = self._keys()[step]
+        key = self._key(step, at)
+        if at is not None:
+            return self._cache.get(key)
         if key in self._ledger.outcomes and key not in self._cache:
             if self._busy.locked():
                 return None
             self.run(last=step)
-        current = self._cache.get(key)
-        if current is not None:
-            return current
-        latest = self._ledger.latest.get(step)
-        return self._cache.get(latest) if latest else None
+        return self.kept(step)
 
-    def references(self, step: str) -> tuple[UsedReference, ...]:
-        """Name the references that a step used when it last ran with the present settings."""
-        outcome = self._ledger.outcomes.get(self._keys()[step])
+    def kept(self, step: str) -> State | None:
+        """State after a step that is in memory now: with the present settings, or of its last run."""
+        current = self._cache.get(self._key(step))
+        latest = self._ledger.latest.get(step)
+        return self._cache.get(latest) if current is None and latest else current
+
+    def references(self, step: str, at: str | int | None = None) -> tuple[UsedReference, ...]:
+        """Name the references that a step used when it last ran with these settings; ``at`` as for `run`."""
+        outcome = self._ledger.outcomes.get(self._key(step, at))
         return outcome.references if outcome else ()
 
     def load_references(self, step: str) -> References:
@@ -427,13 +655,13 @@ class Session:
     def outcomes(self) -> tuple[Outcome, ...]:
         """Outcomes of the steps that are up to date, in order."""
         keys = self._keys()
-        found = (self._ledger.outcomes.get(keys[s]) for s in self.steps)
+        found = (self._ledger.outcomes.get(keys[s].final) for s in self.steps)
         return tuple(o for o in found if o is not None)
 
     @property
     def is_finished(self) -> bool:
         """Whether the pipeline has run to its end with the present settings."""
-        return self._keys()[self.steps[-1]] in self._ledger.outcomes
+        return self._key(self.steps[-1]) in self._ledger.outcomes
 
     def summary(self) -> Summary:
         """Table of the steps: outcome, time, what was changed, references."""
@@ -498,8 +726,17 @@ class Session:
     def export(self, path: str | Path) -> Path:
         """Write the session as a parameterized notebook that papermill runs.
 
+        Many edits of flags go into a file beside it, ``NAME.edits.json``.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write, ``.ipynb``; folders are created if needed, as by `write`.
+
         Raises
         ------
+        ParameterError
+            For another ending.
         OutputError
             If it cannot be written.
         """
@@ -510,8 +747,15 @@ class Session:
     def save(self, path: str | Path) -> Path:
         """Save settings and history (not arrays) to one readable JSON file; `open_session` opens it.
 
+        Parameters
+        ----------
+        path : str or Path
+            File to write, ``.json``; folders are created if needed, as by `write`.
+
         Raises
         ------
+        ParameterError
+            For another ending.
         OutputError
             If it cannot be written.
         """
@@ -522,8 +766,7 @@ class Session:
     # --- inside --------------------------------------------------------------------------------------------
 
     def _finished(self) -> State:
-        last = self.steps[-1]
-        key = self._keys()[last]
+        key = self._key(self.steps[-1])
         if not self.is_finished:
             raise InputError(
                 f"{self.path.name}: {self.recipe.alias} has not run to its end with the present settings; "
@@ -536,6 +779,7 @@ class Session:
         return state
 
     def _index(self, step: str) -> int:
+        assert self.tree  # not closed
         if step not in self.steps:
             get_step(step)
             raise ParameterError(f"step {step} is not part of {self.recipe.alias}: {', '.join(self.steps)}.")
@@ -555,31 +799,51 @@ class Session:
             settings = settings.with_values(step, {name: getattr(checked, name) for name in values})
         for step, reftype in settings.overrides:
             self._takers(reftype, step)
+        for edit in settings.edits:
+            check_edit(edit, self._layout(self._known(edit.after)))
         return settings
 
     def _takers(self, reftype: str, step: str | None) -> tuple[str, ...]:
         return users_of(reftype, self.steps if step is None else (self._known(step),))
 
-    def _keys(self, settings: Settings | None = None) -> dict[str, str]:
+    def _layout(self, step: str) -> Layout:
+        return layout_after(step, self.steps, self._input, self._cache.get(self._key(step)))
+
+    def _keys(self, settings: Settings | None = None) -> dict[str, ResultKey]:
         chosen = settings or self.settings
         return result_keys(self._input_key, self.steps, chosen, lambda s: self._params(s, chosen))
 
-    def _note(self, action: Any, step: str = "", settings: Settings | None = None, **facts: Any) -> None:
-        settings = settings or self.settings
+    def _key(self, step: str, at: str | int | None = None) -> str:
+        self._index(step)
+        return self._keys(self.tree.node(at).settings)[step].final
+
+    def _note(
+        self,
+        action: Action,
+        step: str = "",
+        *,
+        settings: Settings | None = None,
+        node: int | None = None,
+        branch: str | None = None,
+        **facts: Any,
+    ) -> None:
+        chosen = settings or self.settings
         choices = {}
         if step in STEPS:
-            for name, value in self._params(step, settings).changed().items():
+            for name, value in self._params(step, chosen).changed().items():
                 crds = self._baseline.origins.get((step, name), "default")
-                choices[name] = Choice(value, "user" if name in settings.of(step) else crds)
-        self._history.append(
-            Entry(
-                number=len(self._history) + 1,
-                time=now(),
-                action=action,
-                step=step,
-                choices=choices,
-                peak_bytes=peak_memory() if action == "run" else 0,
-                versions=versions_now(self._book.pmap) if action == "open" else {},
-                **facts,
-            )
+                choices[name] = Choice(value, "user" if name in chosen.of(step) else crds)
+        entry = Entry(
+            number=0,
+            time=now(),
+            action=action,
+            step=step,
+            choices=choices,
+            peak_bytes=peak_memory() if action == "run" else 0,
+            versions=versions_now(self._book.pmap) if action == "open" else {},
+            node=self._tree.present if node is None else node,
+            branch=self._tree.branch if branch is None else branch,
+            **facts,
         )
+        with self._noting:
+            self._history.append(replace(entry, number=len(self._history) + 1))

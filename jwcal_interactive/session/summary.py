@@ -6,6 +6,8 @@ import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jwcal_interactive.session.tables import html_table, text_table
+
 if TYPE_CHECKING:
     from jwcal_interactive.session.session import Session
 
@@ -22,23 +24,13 @@ class Summary:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        table = (_HEAD, *self.rows)
-        widths = [max(len(row[i]) for row in table) for i in range(len(_HEAD))]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in table
-        ]
-        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+        return "\n".join([text_table(_HEAD, self.rows), *(f"note: {note}" for note in self.notes)])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        def line(cells: tuple[str, ...], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells) + "</tr>"
-
-        body = "".join(line(row, "td") for row in self.rows)
         notes = "".join(f"<p><b>note:</b> {html.escape(note)}</p>" for note in self.notes)
-        return f"<table><thead>{line(_HEAD, 'th')}</thead><tbody>{body}</tbody></table>{notes}"
+        return html_table(_HEAD, self.rows) + notes
 
 
 def summarize(session: Session) -> Summary:
@@ -47,6 +39,8 @@ def summarize(session: Session) -> Summary:
     for step in session.steps:
         status = session.status(step)
         changes = ", ".join(f"{k} = {v}" for k, v in session.settings.of(step).items())
+        if edits := session.settings.edits_after(step):
+            changes += f"{', ' if changes else ''}{len(edits)} edit{'s' if len(edits) > 1 else ''} of flags"
         seconds = "" if status.seconds is None else f"{status.seconds:.2f}"
         used = ", ".join(r.name for r in session.references(step))
         rows.append((step, status.state, seconds, changes, status.reason or used))

@@ -88,7 +88,7 @@ def test_session_with_bad_settings(values: Any, settings: str, tiny_raw: Path, t
 
     file = open_session(tiny_raw).save(tmp_path / "s.json")
     document = json.loads(file.read_text())
-    document["timeline"] = [{"values": values, "overrides": []}]
+    document["nodes"][0]["values"] = values
     file.write_text(json.dumps(document))
     with pytest.raises(ParameterError, match=settings):
         open_session(file)

@@ -31,8 +31,9 @@ def test_round_trip(ending: str, session: Session, tmp_path: Path) -> None:
     file = tmp_path / "deeper" / "folder" / f"s.{ending}"
     saved = session.save(file) if ending == "json" else session.export(file)
     again = open_session(saved)
-    assert again.timeline.settings == session.timeline.settings
-    assert again.timeline.position == session.timeline.position
+    assert again.tree.nodes == session.tree.nodes
+    assert again.tree.branches == session.tree.branches
+    assert (again.tree.present, again.tree.branch) == (session.tree.present, session.tree.branch)
     assert again.settings == session.settings
     assert again.context == session.context
     assert again.pipeline == session.pipeline
@@ -72,8 +73,8 @@ def test_values_as_text_get_their_type(session: Session, tmp_path: Path) -> None
     """Somebody edited the file by hand."""
     file = session.save(tmp_path / "s.json")
     document = json.loads(file.read_text())
-    document["timeline"][1]["values"]["jump"]["rejection_threshold"] = "5.5"
-    document["position"] = 1
+    document["nodes"][1]["values"]["jump"]["rejection_threshold"] = "5.5"
+    document["present"] = 1
     file.write_text(json.dumps(document))
     assert open_session(file).params("jump").rejection_threshold == 5.5
 
@@ -81,7 +82,7 @@ def test_values_as_text_get_their_type(session: Session, tmp_path: Path) -> None
 def test_override_of_a_type_that_is_not_used(session: Session, tmp_path: Path) -> None:
     file = session.save(tmp_path / "s.json")
     document = json.loads(file.read_text())
-    document["timeline"][-1]["overrides"][0]["reftype"] = "flat"
+    document["nodes"][-1]["overrides"][0]["reftype"] = "flat"
     file.write_text(json.dumps(document))
     with pytest.raises(ParameterError, match="flat"):
         open_session(file)

@@ -24,7 +24,7 @@ from jwcal_interactive import (
     open_session,
 )
 from jwcal_interactive.pipeline import run_step
-from jwcal_interactive.session import session as session_module
+from jwcal_interactive.session import running
 
 pytestmark = pytest.mark.usefixtures("tiny_context")
 
@@ -43,7 +43,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(name)
         return run_step(name, *arguments)
 
-    monkeypatch.setattr(session_module, "run_step", counted)
+    monkeypatch.setattr(running, "run_step", counted)
     return names
 
 
@@ -259,7 +259,7 @@ class TestRunning:
         def broken(*_arguments: Any) -> Any:
             raise MemoryError("no room")
 
-        monkeypatch.setattr(session_module, "run_step", broken)
+        monkeypatch.setattr(running, "run_step", broken)
         with pytest.raises(MemoryError):
             session.run()
         assert session.status("group_scale").state == "failed"

@@ -1,0 +1,312 @@
+"""The tree of settings: every change is a node; undo and redo walk it, branches name places in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from jwcal_interactive.errors import ParameterError
+from jwcal_interactive.session.history import now
+from jwcal_interactive.settings import Settings, changes_in_words
+
+__all__ = ["MAIN", "Node", "SettingsTree"]
+
+MAIN = "main"
+"""The branch that every session begins with."""
+
+_LONGEST_NAME = 60  # characters
+
+
+@dataclass(frozen=True)
+class Node:
+    """Settings, and the change that led to them.
+
+    Attributes
+    ----------
+    number : int
+        From 0, in the order in which they were made; numbers of deleted nodes are not used again.
+    parent : int or None
+        Number of the node that was changed; ``None`` for the first.
+    settings : Settings
+    change : str
+        What was changed, in words; empty for the first.
+    time : str
+        UTC, ISO 8601; empty if it is not known.
+    """
+
+    number: int
+    parent: int | None
+    settings: Settings
+    change: str = ""
+    time: str = ""
+
+
+class SettingsTree:
+    """Settings in the order in which they were chosen, which of them hold, and named branches.
+
+    A change makes a new node and moves the tip of the current branch to it. What was there before stays in the
+    tree, also if it was taken back first, and can be returned to by the number of its node.
+
+    Parameters
+    ----------
+    nodes : iterable of Node
+        At least the first one.
+    present : int
+        Number of the node that holds.
+    branches : mapping of str to int
+        Number of the last node of each branch.
+    branch : str
+        The current one.
+
+    Raises
+    ------
+    ValueError
+        If these contradict each other.
+    """
+
+    def __init__(
+        self,
+        nodes: Iterable[Node] = (Node(0, None, Settings()),),
+        present: int = 0,
+        branches: Mapping[str, int] | None = None,
+        branch: str = MAIN,
+    ) -> None:
+        self._nodes = {node.number: node for node in nodes}
+        self._present = present
+        self._branches = {MAIN: present} if branches is None else dict(branches)
+        self._branch = branch
+        self._last_left: dict[int, int] = {}  # by parent: the child that `undo` came from
+        self._check()
+        self._next = max(self._nodes) + 1
+
+    def _check(self) -> None:
+        for node in self._nodes.values():
+            if (node.parent is None) != (node.number == 0):
+                raise ValueError(f"node {node.number} with parent {node.parent}")
+            if node.parent is not None and (node.parent not in self._nodes or node.parent >= node.number):
+                raise ValueError(f"node {node.number} with parent {node.parent}")
+        for number in (0, self._present, *self._branches.values()):
+            if number not in self._nodes:
+                raise ValueError(f"there is no node {number}")
+        if self._branch not in self._branches:
+            raise ValueError(f"there is no branch {self._branch!r}")
+
+    # --- looking -------------------------------------------------------------------------------------------
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes in the order in which they were made."""
+        return tuple(self._nodes.values())
+
+    @property
+    def present(self) -> int:
+        """Number of the node that holds."""
+        return self._present
+
+    @property
+    def branches(self) -> Mapping[str, int]:
+        """Number of the last node of each branch, in the order in which the branches were made."""
+        return MappingProxyType(self._branches)
+
+    @property
+    def branch(self) -> str:
+        """The current branch."""
+        return self._branch
+
+    def number(self, at: str | int | None) -> int:
+        """Find the number of a node.
+
+        Parameters
+        ----------
+        at : str, int or None
+            Name of a branch (its last node), number of a node, or ``None`` for the present one.
+
+        Raises
+        ------
+        ParameterError
+            If there is none.
+        """
+        if at is None:
+            return self._present
+        if isinstance(at, str):
+            return self._branches[self._known(at)]
+        if isinstance(at, bool) or at not in self._nodes:
+            raise ParameterError(
+                f"there is no node {at!r} in the tree of settings: give the number of one of its "
+                f"{len(self._nodes)} nodes (see session.tree), or the name of a branch."
+            )
+        return at
+
+    def node(self, at: str | int | None = None) -> Node:
+        """Node by the name of a branch or its number; the present one by default.
+
+        Raises
+        ------
+        ParameterError
+            If there is none.
+        """
+        return self._nodes[self.number(at)]
+
+    def path(self, at: str | int | None = None) -> tuple[int, ...]:
+        """Numbers of the nodes from the first one to this one."""
+        number: int | None = self.number(at)
+        numbers = []
+        while number is not None:
+            numbers.append(number)
+            number = self._nodes[number].parent
+        return tuple(reversed(numbers))
+
+    def children(self, number: int) -> tuple[int, ...]:
+        """Numbers of the nodes that were made from a node."""
+        return tuple(n.number for n in self._nodes.values() if n.parent == number)
+
+    def branch_of(self, at: str | int | None = None) -> str:
+        """Give the branch that a node is on: the current one if it is, or the first; else the current one."""
+        if isinstance(at, str):
+            return self._known(at)
+        number = self.number(at)
+        for name in (self._branch, *self._branches):
+            if number in self.path(name):
+                return name
+        return self._branch
+
+    # --- changing ------------------------------------------------------------------------------------------
+
+    def append(self, settings: Settings) -> Node:
+        """Choose new settings: the present node gets a child, and the tip of the current branch moves there."""
+        change = changes_in_words(self.node().settings, settings)
+        node = Node(self._next, self._present, settings, change, now())
+        self._next += 1
+        self._nodes[node.number] = node
+        self._present = self._branches[self._branch] = node.number
+        return node
+
+    @property
+    def undo_target(self) -> int | None:
+        """Node that `undo` goes to; ``None`` at the first."""
+        return self.node().parent
+
+    @property
+    def redo_target(self) -> int | None:
+        """Node that `redo` goes to: the child last left, or the next one towards the tip of the branch."""
+        left = self._last_left.get(self._present)
+        if left in self._nodes:
+            return left
+        path = self.path(self._branch)
+        ahead = path[path.index(self._present) + 1 :] if self._present in path else ()
+        return ahead[0] if ahead else None
+
+    def undo(self) -> bool:
+        """Go to the parent; whether there was one."""
+        if (target := self.undo_target) is None:
+            return False
+        self._last_left[target] = self._present
+        self._present = target
+        return True
+
+    def redo(self) -> bool:
+        """Go to the child last left; whether there was one."""
+        if (target := self.redo_target) is None:
+            return False
+        self._present = target
+        return True
+
+    def switch(self, at: str | int) -> None:
+        """Go to the tip of a branch, or to a node.
+
+        A node that is not on the current branch makes a branch current that it is on, if there is one.
+
+        Raises
+        ------
+        ParameterError
+            If there is none.
+        """
+        branch, number = self.branch_of(at), self.number(at)
+        self._branch, self._present = branch, number
+
+    def start(self, name: str, at: str | int | None = None) -> None:
+        """Name a new branch that begins at a node (by default the present one), and go there.
+
+        Raises
+        ------
+        ParameterError
+            If the name is taken or not possible, or there is no such node.
+        """
+        self._free(name)
+        self._present = self._branches[name] = self.number(at)
+        self._branch = name
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a branch another name.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such branch, or the new name is taken or not possible.
+        """
+        self._known(old)
+        if new == old:
+            return
+        self._free(new)
+        self._branches = {new if name == old else name: tip for name, tip in self._branches.items()}
+        self._branch = new if self._branch == old else self._branch
+
+    def delete(self, name: str) -> None:
+        """Delete a branch, and the nodes that belong to no other.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such branch, it is the current one, or it is ``main``.
+        """
+        self._known(name)
+        if name == MAIN:
+            raise ParameterError(f"branch {MAIN} cannot be deleted: the session began with it.")
+        if name == self._branch:
+            others = ", ".join(b for b in self._branches if b != name)
+            raise ParameterError(
+                f"branch {name!r} cannot be deleted while the session is on it; go to another first: {others}."
+            )
+        path = self.path(name)
+        del self._branches[name]
+        kept = {number for other in (*self._branches, None) for number in self.path(other)}
+        gone = {next((n for n in path if n not in kept), None)} - {None}
+        for node in self.nodes:  # parents come before their children
+            if node.number in gone or node.parent in gone:
+                gone.add(node.number)
+                del self._nodes[node.number]
+
+    def _known(self, name: str) -> str:
+        if name not in self._branches:
+            raise ParameterError(f"there is no branch {name!r}; the branches: {', '.join(self._branches)}.")
+        return name
+
+    def _free(self, name: str) -> None:
+        if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+            raise ParameterError(
+                f"{name!r} is no name for a branch: give a line of text of at most {_LONGEST_NAME} characters."
+            )
+        if name in self._branches:
+            raise ParameterError(f"there is a branch {name!r} already; choose another name, or switch to it.")
+
+    # --- showing -------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return "\n".join(self._lines(0, ""))
+
+    def _lines(self, number: int, indent: str) -> list[str]:
+        """Line of a node and of those after it; only where the tree forks they are set in."""
+        lines = []
+        while True:
+            node, children = self._nodes[number], self.children(number)
+            mark = "*" if number == self._present else " "
+            names = ", ".join(b for b, tip in self._branches.items() if tip == number)
+            words = f"{indent}{mark} {number}: {node.change or 'as CRDS and the defaults have it'}"
+            lines.append(f"{words}  [{names}]" if names else words)
+            if len(children) != 1:
+                break
+            number = children[0]
+        for child in children:
+            lines += self._lines(child, indent + "   ")
+        return lines
