@@ -109,7 +109,9 @@ def cut_state(state: State, rows: slice, columns: slice = ALL) -> State:
     if isinstance(state, Rates):
         rate, rateints = (_cut_slopes(slopes, rows, columns) for slopes in (state.rate, state.rateints))
         return replace(state, exposure=exposure, rate=rate, rateints=rateints)
-    arrays = {name: _part(getattr(state, name), rows, columns) for name in ("data", "err", "dq")}
+    arrays: dict[str, Any] = {
+        name: _part(getattr(state, name), rows, columns) for name in ("data", "err", "dq")
+    }
     return replace(state, exposure=exposure, **arrays)
 
 

@@ -128,7 +128,7 @@ def test_counters(session: Session) -> None:
 
 @pytest.mark.parametrize("box", [(5, 5, 5, 9), (-1, 0, 4, 4), (0, 9, 3, 2), (0, 0, 257, 3), (0, 0, 3, 300)])
 def test_window_that_is_not_possible(box: tuple[int, int, int, int]) -> None:
-    with pytest.raises(InputError, match="window: [xy]"):
+    with pytest.raises(InputError, match=r"window: [xy]"):
         Window(*box)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 import tiny_exposure
 
 from jwcal_interactive.arrays import State
-from jwcal_interactive.bands import MemoryOutput, _arrays_of
+from jwcal_interactive.bands import _arrays_of
 from jwcal_interactive.cutouts import cut_state
 from jwcal_interactive.edits import FlagEdit, apply_edits
 from jwcal_interactive.errors import Cancelled

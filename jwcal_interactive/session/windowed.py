@@ -1,0 +1,434 @@
+"""Running steps on a part of the frame only, with the results of a run on all of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import numpy as np
+
+from jwcal_interactive.arrays import Exposure, Ramp, Rates, References, State
+from jwcal_interactive.bands import Link, WholeReferences
+from jwcal_interactive.cutouts import ALL, cut_state, frame_of, is_all, widened
+from jwcal_interactive.edits import FlagEdit, apply_edits
+from jwcal_interactive.errors import Skip
+from jwcal_interactive.params import StepParams
+from jwcal_interactive.pipeline import SKIP_IS_SET, run_step, user_files
+from jwcal_interactive.references.book import ReferenceBook
+from jwcal_interactive.session.keys import file_key
+from jwcal_interactive.settings import Settings
+from jwcal_interactive.steps.catalogue import STEPS
+from jwcal_interactive.steps.definition import Look
+from jwcal_interactive.steps.jump_survey import Survey
+from jwcal_interactive.tiles import Tiles
+
+__all__ = ["Job", "Region", "WindowRunner"]
+
+Region: TypeAlias = tuple[slice, slice]
+"""Rows and columns, in the arrays of the frame."""
+
+Found = TypeVar("Found")
+
+# Name of the state before the first wanted step, among those after steps.
+_BEFORE = ""
+# Pixels around the window that a search for large events sees, on each side.
+_MARGIN = 64
+# Steps that need the whole frame and are shown by what a part of it gives: the pixels around the window, or
+# whole lines along the fast direction of the read-out. All others of the kind run on the whole frame.
+_APPROXIMATED: Mapping[str, Literal["around", "lines"]] = {
+    "jump": "around",
+    "large_events": "around",
+    "clean_flicker_noise": "lines",
+    "amplifier_noise": "lines",
+}
+# Steps whose survey only asks which groups are flagged in all pixels. No step clears those flags: a group that
+# has them in an earlier state keeps them, and one that lacks them in some row lacks them in the frame. Where
+# both say the same, it is so in the whole frame.
+_ASK_FOR_FLAGS = frozenset({"jump", "ramp_fit"})
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be run, and on what.
+
+    Attributes
+    ----------
+    steps : tuple of str
+    before : Ramp, Rates or GuiderSlopes
+        The state before the first of them, of the whole frame.
+    key : str
+        What made it.
+    params : mapping of str to StepParams
+    settings : Settings
+        For references and edits of flags.
+    window : (slice, slice)
+    wanted : int
+        Index of the first step whose state is wanted.
+    tiles : Tiles
+    """
+
+    steps: tuple[str, ...]
+    before: State
+    key: str
+    params: Mapping[str, StepParams]
+    settings: Settings
+    window: Region
+    wanted: int
+    tiles: Tiles
+
+    def edited(self, step: str, state: State, region: Region) -> State:
+        """Apply the user's edits of flags to what a step gives in a region."""
+        edits = self.settings.edits_after(step)
+        if not edits:
+            return state
+        ny, nx = frame_of(self.before)
+        (y0, y1), (x0, x1) = (part.indices(n)[:2] for part, n in zip(region, (ny, nx), strict=True))
+        cuts = (edit.cut((x0, y0, x1, y1)) for edit in edits)
+        return apply_edits(state, [edit for edit in cuts if edit is not None])
+
+    @property
+    def edits(self) -> tuple[FlagEdit, ...]:
+        """Edits of flags after its steps."""
+        return tuple(edit for edit in self.settings.edits if edit.after in self.steps)
+
+
+@dataclass(frozen=True, eq=False)
+class _Leg:
+    """A step with how it runs: with its reach, on a part of the frame all the same, or on the whole.
+
+    Equal to itself only: in keys it stands for a choice of parameters and references.
+    """
+
+    link: Link
+    how: Literal["off", "reach", "around", "lines", "whole"]
+
+    def needs(self, region: Region, frame: tuple[int, ...], exposure: Exposure) -> Region:
+        """Part of the frame that it needs for a region of its result."""
+        if self.how == "lines":
+            return (region[0], ALL) if abs(exposure.fastaxis) == 1 else (ALL, region[1])
+        margin = _MARGIN if self.how == "around" else self.link.reach
+        rows, columns = (widened(part, margin, n)[0] for part, n in zip(region, frame, strict=True))
+        return rows, columns
+
+    def note(self, region: Region, frame: tuple[int, ...]) -> str:
+        """Why its result in a region may differ from that of the whole frame; empty if it does not."""
+        if self.how not in ("around", "lines") or _is_whole(region, frame):
+            return ""
+        if self.how == "around":
+            return (
+                f"{self.link.name} looks for large events in the whole frame; here it saw the window and "
+                f"{_MARGIN} pixels around it."
+            )
+        return f"{self.link.name} measures in the whole frame; here it saw the lines through the window."
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What a survey found: facts, or why the step is skipped; and what is not sure of it."""
+
+    facts: Any = None
+    skipped: str = ""
+    note: str = ""
+
+    def agrees(self, other: _Facts) -> bool:
+        """Whether another survey found the same."""
+        if not isinstance(self.facts, Survey) or not isinstance(other.facts, Survey):
+            return (self.facts, self.skipped) == (other.facts, other.skipped)
+        one, two = vars(self.facts), vars(other.facts)
+        return all(np.array_equal(one[name], two[name]) for name in one)
+
+
+class _Kept:
+    """The last values by key, made when they are not there."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Found]) -> Found:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]  # type: ignore[no-any-return]
+        value = make()
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._limit:
+                self._values.popitem(last=False)
+        return value
+
+
+class WindowRunner:
+    """Runs steps on parts of the frame, and keeps what is needed again for other values of a parameter.
+
+    These are references cut to the window, what surveys found in the whole frame, and the state of the
+    window before the step that changes.
+
+    Parameters
+    ----------
+    book : ReferenceBook
+    """
+
+    def __init__(self, book: ReferenceBook) -> None:
+        self.book = book
+        self.facts = _Kept(32)
+        self.states = _Kept(2)
+        self._legs = _Kept(64)
+        self._references = _Kept(64)
+        self._wholes = _Kept(1)
+
+    def run(self, job: Job) -> tuple[State | None, dict[str, State], tuple[str, ...]]:
+        """Run the steps.
+
+        Returns
+        -------
+        before : State or None
+            The state before the first wanted step, cut to the window. It is ``None``, and states are left
+            out, where the frame is not that of the exposure (interleaved reference pixels).
+        states : dict of str to State
+            After each wanted step, likewise.
+        notes : tuple of str
+            Where a run on the whole frame may give something else, and why; empty if it gives the same, bit
+            for bit.
+
+        Raises
+        ------
+        JwcalError
+            If a step fails.
+        Cancelled
+            Between two steps.
+        """
+        legs = [self._leg(job, step) for step in job.steps]
+        first = max((index + 1 for index, leg in enumerate(legs) if leg.how == "whole"), default=0)
+        start, states = self._run_whole(job, legs[:first])
+        passage = _Passage(self, job, legs[first:], start, (job.key, job.edits, *legs[:first]), first)
+        notes = passage.run(max(job.wanted - first, 0), states)
+        return states.pop(_BEFORE, None), states, tuple(notes.values())
+
+    def references(self, leg: _Leg, frame: tuple[int, ...], region: Region) -> References:
+        """Cut the references of a step to a region; they are read once."""
+        key = (leg, frame, _numbers(region, frame))
+        return self._references.get(key, lambda: leg.link.references(frame, *region))
+
+    def _leg(self, job: Job, step: str) -> _Leg:
+        params = _without_products(job.params[step])
+        if params.skip:
+            return self._legs.get((step, "off"), lambda: _Leg(Link(step, skipped=SKIP_IS_SET), "off"))
+        definition, exposure, frame = STEPS[step], self.book.exposure, frame_of(job.before)
+        files: dict[str, Any] = {
+            t: self.book.open(step, t, job.settings.overrides, exact=t in definition.uncut)
+            for t in definition.references_for(exposure, params)
+        }
+
+        def make() -> _Leg:
+            named, _used = user_files(step, params, self.book, job.tiles)
+            link = Link(step, definition, params, files | named)
+            if frame != (exposure.ysize, exposure.xsize):
+                return _Leg(link, "whole")
+            reach = definition.reach_for(exposure, link.references(frame, slice(0, 1)), params)
+            if reach is not None:
+                return _Leg(replace(link, reach=reach), "reach")
+            if getattr(params, "fit_method", "") == "fft":  # the transform is of the whole frame
+                return _Leg(link, "whole")
+            return _Leg(link, _APPROXIMATED.get(step, "whole"))
+
+        own = tuple(tuple(file_key(path)) for path in params.files().values())
+        return self._legs.get((step, params, tuple(files.values()), own, frame), make)
+
+    def _run_whole(self, job: Job, legs: Sequence[_Leg]) -> tuple[State, dict[str, State]]:
+        """Run the first steps on the whole frame; what came of them is kept for the next parameters."""
+        if not legs:
+            return job.before, {}
+
+        def make() -> tuple[State, dict[str, State]]:
+            state, states = job.before, dict[str, State]()
+            for index, leg in enumerate(legs):
+                if index == job.wanted:
+                    keep(states, _BEFORE, state)
+                step = leg.link.name
+                state, _ = run_step(step, state, job.params[step], self.book, job.settings.overrides, job.tiles)
+                state = apply_edits(state.with_(side_products=()), job.settings.edits_after(step))
+                if index >= job.wanted:
+                    keep(states, step, state)
+            return state, states
+
+        def keep(states: dict[str, State], name: str, state: State) -> None:
+            if frame_of(state) == (state.exposure.ysize, state.exposure.xsize):
+                states[name] = cut_state(state, *job.window)
+
+        shown = _numbers(job.window, frame_of(job.before)) if job.wanted < len(legs) else ()
+        state, states = self._wholes.get((job.key, job.edits, *legs, job.wanted, shown), make)
+        return state, dict(states)
+
+
+@dataclass(frozen=True)
+class _Passage:
+    """One job on its way through steps, from a state of the whole frame to one of the window."""
+
+    runner: WindowRunner
+    job: Job
+    legs: Sequence[_Leg]
+    start: State
+    key: tuple[Hashable, ...]
+    whole_before: int  # number of steps that ran on the whole frame before
+
+    def run(self, wanted: int, states: dict[str, State]) -> dict[str, str]:
+        """Add the states of the window from a leg on; give notes by step."""
+        frame = frame_of(self.start)
+        regions = self._regions(len(self.legs), self.job.window)
+        key = (*self.key, *self.legs[:wanted], _numbers(regions[wanted], frame))
+        if wanted:
+            state, notes = self.runner.states.get(key, lambda: self._through(wanted, regions[wanted]))
+        else:
+            state, notes = cut_state(self.start, *regions[0]), {}
+        notes = dict(notes)
+        if self.whole_before <= self.job.wanted:
+            states[_BEFORE] = _trimmed(state, regions[wanted], self.job.window, frame)
+        for index in range(wanted, len(self.legs)):
+            state = self._apply(index, state, regions[index], notes)
+            state = _trimmed(state, regions[index], regions[index + 1], frame)
+            states[self.legs[index].link.name] = _trimmed(state, regions[index + 1], self.job.window, frame)
+        return notes
+
+    def _through(self, upto: int, region: Region) -> tuple[State, dict[str, str]]:
+        """State before a leg in a region, and notes by step."""
+        notes: dict[str, str] = {}
+        regions = self._regions(upto, region)
+        frame, state = frame_of(self.start), cut_state(self.start, *regions[0])
+        for index in range(upto):
+            state = self._apply(index, state, regions[index], notes)
+            state = _trimmed(state, regions[index], regions[index + 1], frame)
+        return state, notes
+
+    def _regions(self, upto: int, region: Region) -> list[Region]:
+        """Regions before each leg, and at last the region itself."""
+        regions = [region]
+        for leg in reversed(self.legs[:upto]):
+            regions.insert(0, leg.needs(regions[0], frame_of(self.start), self.start.exposure))
+        return regions
+
+    def _apply(self, index: int, state: State, region: Region, notes: dict[str, str]) -> State:
+        """Run one step on a region."""
+        leg, tiles = self.legs[index], self.job.tiles
+        tiles.check()
+        name, definition = leg.link.name, leg.link.definition
+        if definition is not None:
+            found = self._facts(index)
+            if found.note:
+                notes[name] = found.note
+            if not found.skipped:
+                state = self._changed(leg, state, region, found.facts, notes)
+        return self.job.edited(name, state, region)
+
+    def _changed(self, leg: _Leg, state: State, region: Region, facts: Any, notes: dict[str, str]) -> State:
+        definition, frame = leg.link.definition, frame_of(self.start)
+        assert definition is not None
+        refs = self.runner.references(leg, frame, region)
+        if isinstance(facts, Survey) and not _is_whole(region, frame):
+            facts = replace(facts, whole=False)
+        try:
+            result: State = definition.apply(state, refs, leg.link.params, self.job.tiles, facts)
+        except Skip:
+            return state
+        if note := leg.note(region, frame):
+            notes[leg.link.name] = note
+        if isinstance(result, Ramp | Rates) and result.tallies:
+            totals = {name: counts.sum(axis=0) for name, counts in result.tallies.items()}
+            if definition.confirm is not None and not definition.confirm(totals, facts):
+                notes[leg.link.name] = (
+                    f"{leg.link.name} treats groups that are bad in all pixels of the frame by themselves; "
+                    "which those are cannot be told from this window."
+                )
+            result = result.with_(tallies={})
+        return result.with_(side_products=()) if result.side_products else result
+
+    def _facts(self, index: int) -> _Facts:
+        """Find what the step has to know of the whole frame."""
+        leg = self.legs[index]
+        definition = leg.link.definition
+        if definition is None or definition.survey is None:
+            return _Facts()
+        return self.runner.facts.get((*self.key, *self.legs[: index + 1]), lambda: self._survey(index))
+
+    def _survey(self, index: int) -> _Facts:
+        leg, start = self.legs[index], self.start
+        assert isinstance(start, Ramp)
+        if index == 0:
+            return self._ask(leg, Look.at(start))
+        if leg.link.name not in _ASK_FOR_FLAGS:
+            return self._ask(leg, self._look(lambda rows, columns: self._through(index, (rows, columns))[0]))
+        earlier = self.runner.facts.get((*self.key, leg), lambda: self._ask(leg, Look.at(start)))
+        middle = frame_of(start)[0] // 2
+        notes: dict[str, str] = {}
+
+        def row(_rows: slice, _columns: slice) -> State:
+            state, found = self._through(index, (slice(middle, middle + 1), ALL))
+            notes.update(found or self._edits_that_clear(index))
+            return state
+
+        seen = self._ask(leg, self._look(row, nrows=1))
+        if seen.agrees(earlier) and not notes:
+            return seen
+        return replace(
+            seen, note=f"{leg.link.name}: groups without a good pixel were found by row {middle} only."
+        )
+
+    def _edits_that_clear(self, index: int) -> dict[str, str]:
+        """Edits by hand of the steps before a leg that clear flags of groups, by step."""
+        names = [leg.link.name for leg in self.legs[:index]]
+        edits = [e for e in self.job.edits if e.action == "clear" and e.groups is not None]
+        return {edit.after: edit.in_words() for edit in edits if edit.after in names}
+
+    def _look(self, part: Callable[[slice, slice], State], nrows: int = 0) -> Look:
+        """Look at the frame in parts, or at some rows as if they were the frame."""
+
+        def ramp(rows: slice, columns: slice) -> Ramp:
+            state = part(rows, columns)
+            assert isinstance(state, Ramp)
+            return state
+
+        ny, nx = frame_of(self.start)
+        return Look(self.start.exposure, (nrows or ny, nx), ramp, whole=bool(nrows))
+
+    def _ask(self, leg: _Leg, look: Look) -> _Facts:
+        """Ask the survey of a step; the references that it sees are those of the whole frame."""
+        definition = leg.link.definition
+        assert definition is not None
+        assert definition.survey is not None
+        frame = frame_of(self.start)
+        try:
+            refs = WholeReferences(leg.link, frame)
+            return _Facts(definition.survey(look, refs, leg.link.params, self.job.tiles))
+        except Skip as skip:
+            return _Facts(skipped=str(skip) or "it does not apply")
+
+
+def _without_products(params: StepParams) -> StepParams:
+    """Parameters without those that ask for optional products, which some steps make of whole frames."""
+    wanted = {
+        name: type(params).model_fields[name].default if name != "save_masks" else False
+        for name, value in params
+        if value and (name.startswith("save_") or name == "dark_output")
+    }
+    return params.model_copy(update=wanted) if wanted else params
+
+
+def _numbers(region: Region, frame: tuple[int, ...]) -> tuple[int, ...]:
+    """Give a region as numbers, since slices have no hash."""
+    return tuple(n for part, size in zip(region, frame, strict=True) for n in part.indices(size)[:2])
+
+
+def _is_whole(region: Region, frame: tuple[int, ...]) -> bool:
+    return all(is_all(part, size) for part, size in zip(region, frame, strict=True))
+
+
+def _trimmed(state: State, region: Region, inner: Region, frame: tuple[int, ...]) -> State:
+    """Cut an inner region, of the frame, out of the state of a region."""
+    starts = [part.indices(size)[0] for part, size in zip(region, frame, strict=True)]
+    bounds = [part.indices(size)[:2] for part, size in zip(inner, frame, strict=True)]
+    rows, columns = (slice(a - s, b - s) for (a, b), s in zip(bounds, starts, strict=True))
+    return cut_state(state, rows, columns)
