@@ -50,9 +50,12 @@ def cli() -> None:
 def main() -> None:
     """Run the command; an error that the user can mend is one message and exit status 2."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="jwcal", standalone_mode=False)
+    except click.MissingParameter as error:
+        error.show()  # with the usage, which names what is missing
+        sys.exit(2)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"jwcal: {_in_one_line(error)}", err=True)
         sys.exit(2)
     except JwcalError as error:
         click.echo(f"jwcal: {error}", err=True)
@@ -68,6 +71,15 @@ def main() -> None:
     except (Cancelled, click.Abort, KeyboardInterrupt):
         click.echo("jwcal: stopped.", err=True)
         sys.exit(130)
+
+
+def _in_one_line(error: click.ClickException) -> str:
+    """Say what is wrong with a word of the command line, and where help is."""
+    text = error.format_message()
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        text = f"{error.param.opts[0]}: {error.message}"
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "jwcal"
+    return f"{text.rstrip('.')}. See {path} --help."
 
 
 def process() -> None:

@@ -31,7 +31,10 @@ def _as_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None) -
         return None
     found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]*)?)\s*([KMGT])i?B?\s*", value, re.IGNORECASE)
     if found is None:
-        raise click.BadParameter(f"{value!r} is not a size; write it like 2GB or 800MB.")
+        raise click.BadParameter(
+            f"{value!r} is not an amount of memory: it must be a number with its unit (kB, MB, GB or TB), "
+            "such as 800MB or 2GB."
+        )
     return int(float(found[1]) * _UNITS[found[2].upper()])
 
 

@@ -242,17 +242,34 @@ class TestRun:
         assert (done.status, done.err.strip()) == (130, "jwcal: stopped.")
         assert list(tiny_raw.parent.iterdir()) == [tiny_raw]
 
-    def test_usage_mistake(self, jwcal: Jwcal, tiny_raw: Path) -> None:
-        for words in (
-            ["run"],
-            ["run", "detector1"],
-            ["run", "detector1", tiny_raw, "--threads", "0"],
-            ["nonsense"],
-        ):
+    def test_missing_arguments(self, jwcal: Jwcal) -> None:
+        for words in (["run"], ["run", "detector1"]):
             done = jwcal(*words)
             assert done.status == 2
             assert "Usage: " in done.err
-            assert "Traceback" not in done.err
+            assert "Missing argument" in done.err
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (["--threads", "0"], "--threads: 0"),
+            (
+                ["--memory-limit", "2"],
+                "--memory-limit: '2' is not an amount of memory: it must be a",
+            ),
+            (["--memory-limit", "much"], "such as 800MB or 2GB"),
+            (["--memory-limit"], "requires an argument"),
+        ],
+    )
+    def test_bad_option(self, words: list[str], told: str, jwcal: Jwcal, tiny_raw: Path) -> None:
+        done = jwcal("run", "detector1", tiny_raw, *words)
+        assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
+        assert told in done.err
+        assert "--help" in done.err
+
+    def test_unknown_command(self, jwcal: Jwcal) -> None:
+        done = jwcal("nonsense")
+        assert (done.status, done.err) == (2, "jwcal: No such command 'nonsense'. See jwcal --help.\n")
 
 
 class TestLab:
@@ -343,8 +360,23 @@ class TestSteps:
         done = jwcal("steps", step)
         assert done.status == 0
         for info in STEPS[step].params.infos():
-            assert info.name in done.out
-            assert str(info.default) in done.out
+            assert f"{info.name} = {'none' if info.default is None else info.default}" in done.out.replace(
+                "''", ""
+            )
+            assert info.help.split(",")[0].split()[-1] in done.out
+            assert info.unit in done.out
+
+    @pytest.mark.parametrize("words", [(), ("jump",), ("clean_flicker_noise",)])
+    def test_narrow_terminal(
+        self, words: tuple[str, ...], jwcal: Jwcal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Eighty columns are enough, without descriptions in a column of a few words."""
+        monkeypatch.setenv("COLUMNS", "80")
+        lines = jwcal("steps", *words).out.splitlines()
+        assert max(map(len, lines)) <= 80
+        wrapped = [len(line.strip(" │")) for line in lines if line[-1:] != "┃"]
+        assert max(wrapped) > 70
+        assert "…" not in "".join(lines)
 
     def test_unknown(self, jwcal: Jwcal) -> None:
         done = jwcal("steps", "jmup")
