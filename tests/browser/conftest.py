@@ -1,4 +1,4 @@
-"""A private JupyterLab and a headless Chromium that drives it."""
+"""A private Jupyter server (JupyterLab, Notebook 7 and Voila) and a headless Chromium that drives it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.bench import Bench
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -114,7 +117,8 @@ def start_lab(base: Path) -> tuple[Lab, subprocess.Popen[bytes]]:
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token="]
     command += ["--ServerApp.disable_check_xsrf=True"]
-    command += ["--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={work}"]
+    command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
+    command += [f"--ServerApp.root_dir={work}"]
     with log.open("wb") as sink:
         process = subprocess.Popen(
             command,
@@ -142,9 +146,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def page(lab: Lab, tmp_path: Path) -> Iterator[object]:
-    from playwright.sync_api import sync_playwright
+def bench(page: Page, lab: Lab) -> Bench:
+    return Bench(page, lab)
 
+
+@pytest.fixture
+def page_errors() -> list[str]:
+    """Exceptions of scripts in the page, which fail the test at its end."""
+    return []
+
+
+@pytest.fixture
+def page(lab: Lab, tmp_path: Path, page_errors: list[str]) -> Iterator[Page]:
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             str(tmp_path / "profile"),
@@ -154,9 +167,8 @@ def page(lab: Lab, tmp_path: Path) -> Iterator[object]:
             viewport={"width": 1600, "height": 1000},
         )
         page = context.pages[0] if context.pages else context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("pageerror", lambda error: page_errors.append(str(error)))
         yield page
         context.close()
     lab.stop_kernels()
-    assert not errors, errors
+    assert not page_errors, page_errors
