@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from jwcal_interactive.arrays import Ramp, State
 from jwcal_interactive.edits import Box, FlagEdit, Layout, boxes_of, check_edit
 from jwcal_interactive.errors import InputError, ParameterError, one_line
-from jwcal_interactive.io.atomic import Together
+from jwcal_interactive.io.atomic import Together, writable_folder
 
-__all__ = ["layout_after", "new_edit", "read_edits", "write_edits"]
+__all__ = ["layout_after", "new_edit", "read_edits", "save_edits", "write_edits"]
 
 _FORMAT = "jwcal flag edits"
 _VERSION = 1
@@ -95,6 +95,20 @@ def new_edit(
         ) from None
     check_edit(edit, layout)
     return edit
+
+
+def save_edits(edits: Sequence[FlagEdit], path: Path) -> Path:
+    """Write edits to a JSON file; folders are created if needed.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    writable_folder(path.parent)
+    with Together() as files:
+        write_edits(edits, path, files)
+    return path
 
 
 def write_edits(edits: Sequence[FlagEdit], path: Path, files: Together) -> None:

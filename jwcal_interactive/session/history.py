@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Literal, SupportsIndex, overload
 
@@ -14,7 +15,7 @@ from jwcal_interactive.references.book import UsedReference
 from jwcal_interactive.session.tables import html_table, text_table
 from jwcal_interactive.version import VERSION
 
-__all__ = ["Action", "Choice", "Entry", "History", "now", "versions_now"]
+__all__ = ["Action", "Choice", "Entry", "History", "Log", "now", "versions_now"]
 
 Action = Literal[
     "open", "set", "reset", "override", "edit", "remove_edit", "undo", "redo", "run",
@@ -36,10 +37,6 @@ class Entry:
 
     Attributes
     ----------
-    number : int
-        Counts from 1.
-    time : str
-        UTC, ISO 8601.
     action : str
         ``run`` (one step), or the name of the method that was called: ``open``, ``set``, ``reset``,
         ``override``, ``edit``, ``remove_edit``, ``undo``, ``redo``, ``branch``, ``switch``…
@@ -59,6 +56,10 @@ class Entry:
         Peak memory of the process at the end of a run, bytes.
     versions : dict
         Versions of the packages that decide numbers, and the CRDS context.
+    number : int
+        Counts from 1; given by the `Log`.
+    time : str
+        UTC, ISO 8601; given by the `Log`.
     node : int or None
         Node of the tree of settings that held (of a run: that it ran with); ``None`` if it is not known.
     branch : str
@@ -67,8 +68,6 @@ class Entry:
         Of a run: bytes of those arrays of the result that the result of the step before does not have.
     """
 
-    number: int
-    time: str
     action: Action
     step: str = ""
     choices: dict[str, Choice] = field(default_factory=dict)
@@ -78,6 +77,8 @@ class Entry:
     seconds: float = 0.0
     peak_bytes: int = 0
     versions: dict[str, str] = field(default_factory=dict)
+    number: int = 0
+    time: str = ""
     node: int | None = None
     branch: str = ""
     memory: int = 0
@@ -119,6 +120,31 @@ class History(tuple[Entry, ...]):
     def rows(self) -> list[tuple[str, ...]]:
         """Rows of text; steps that were run one after the other with the same settings share one."""
         return [_row(entries) for entries in _together(self)]
+
+
+class Log:
+    """Entries as they are added, from any thread.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        Those of before.
+    """
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._entries = list(entries)
+        self._lock = threading.Lock()
+
+    @property
+    def entries(self) -> History:
+        """All entries, oldest first."""
+        return History(self._entries)
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry, with the next number, and the time if it has none."""
+        with self._lock:
+            number = len(self._entries) + 1
+            self._entries.append(replace(entry, number=number, time=entry.time or now()))
 
 
 def _together(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

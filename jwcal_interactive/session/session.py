@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -14,30 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Exposure, Ramp, References, State
-from jwcal_interactive.edits import INLINE_BOXES, Box, Layout, check_edit
+from jwcal_interactive.edits import Box
 from jwcal_interactive.errors import InputError, ParameterError
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import Outcome, Progress, peak_memory
 from jwcal_interactive.recipes import Recipe
 from jwcal_interactive.references.baseline import Baseline
-from jwcal_interactive.references.book import NOT_APPLICABLE, ReferenceBook, UsedReference
-from jwcal_interactive.session.cache import ResultCache
-from jwcal_interactive.session.editing import layout_after, new_edit, read_edits, write_edits
-from jwcal_interactive.session.history import Action, Choice, Entry, History, now, versions_now
-from jwcal_interactive.session.keys import ResultKey, file_key, result_keys
-from jwcal_interactive.session.ledger import Ledger, StepStatus
+from jwcal_interactive.references.book import ReferenceBook, UsedReference
+from jwcal_interactive.session.choices import Choices
+from jwcal_interactive.session.editing import new_edit, read_edits, save_edits
+from jwcal_interactive.session.history import Action, Entry, History, Log, versions_now
+from jwcal_interactive.session.ledger import StepStatus
+from jwcal_interactive.session.results import Results
 from jwcal_interactive.session.running import Run
 from jwcal_interactive.session.tree import SettingsTree
 from jwcal_interactive.session.windowed import WindowRunner
 from jwcal_interactive.settings import Settings
-from jwcal_interactive.steps.catalogue import STEPS, get_step, users_of
+from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.steps.definition import StepDefinition
 from jwcal_interactive.tiles import Tiles
 
 if TYPE_CHECKING:
     from jwcal_interactive.figures import Figure
-    from jwcal_interactive.session.preview import Preview, Window
     from jwcal_interactive.session.comparison import Comparison
+    from jwcal_interactive.session.preview import Preview, Window
     from jwcal_interactive.session.summary import Summary
 
 __all__ = ["INPUT", "Session", "StepStatus"]
@@ -86,20 +85,16 @@ class Session:
         self.recipe = recipe
         self.context = book.context.name
         self.notes = baseline.notes
-        self._baseline = baseline
         self._book = book
         self._windows = WindowRunner(book)
         self._tiles = tiles
+        self._choices = Choices(recipe, baseline)
+        self._results = Results(path, ramp, self._choices, memory_limit)
         self._tree = SettingsTree()
-        self._history: list[Entry] = []
-        self._ledger = Ledger()
-        self._cache = ResultCache(memory_limit)
-        self._input = ramp
-        self._input_key = file_key(path)
+        self._log = Log()
         self._busy = threading.Lock()
-        self._noting = threading.Lock()  # runs note from their own thread
         self._closed = False
-        self._note("open", outcome=str(path), reason="; ".join(self.notes))
+        self._note("open", outcome=str(path), reason="; ".join(self.notes), versions=versions_now(book.pmap))
 
     def __repr__(self) -> str:
         if self._closed:
@@ -133,7 +128,7 @@ class Session:
     @property
     def history(self) -> History:
         """All that was done, oldest first."""
-        return History(self._history)
+        return self._log.entries
 
     @property
     def tree(self) -> SettingsTree:
@@ -150,12 +145,13 @@ class Session:
         ParameterError
             If a setting is not allowed in this version.
         """
-        nodes = [replace(node, settings=self._checked(node.settings)) for node in tree.nodes]
+        nodes = [replace(node, settings=self._choices.checked(node.settings)) for node in tree.nodes]
+        for node in nodes:
+            self._results.check_edits(node.settings)
         self._tree = SettingsTree(nodes, tree.present, tree.branches, tree.branch)
-        opened = replace(
-            self._history[0], number=len(history) + 1, node=self._tree.present, branch=self._tree.branch
-        )
-        self._history = [*history, opened]
+        opened = replace(self.history[0], node=tree.present, branch=tree.branch)
+        self._log = Log(history)
+        self._log.add(opened)
 
     def close(self) -> None:
         """Drop all arrays; the session cannot be used any more. Leaving a ``with`` block does it too.
@@ -169,10 +165,9 @@ class Session:
             raise InputError(f"{self.path.name}: this session is running; cancel it before it is closed.")
         try:
             self._closed = True
-            self._cache.clear()
             self._book = ReferenceBook(self._book.context, self.exposure)  # the old one keeps references
             self._windows = WindowRunner(self._book)
-            del self._input
+            del self._results
         finally:
             self._busy.release()
 
@@ -184,39 +179,23 @@ class Session:
 
     def definition(self, step: str) -> StepDefinition[Any, Any, Any]:
         """Definition of a step."""
-        return STEPS[self._known(step)]
+        return STEPS[self._choices.known(step)]
 
     def baseline(self, step: str) -> StepParams:
         """Parameters that the step would run with untouched: code defaults and CRDS."""
-        return self._baseline.params[self._known(step)]
+        return self._choices.baseline(step)
 
     def params(self, step: str, at: str | int | None = None) -> StepParams:
         """Parameters that the step will run with; ``at`` a branch or node, as for `run`."""
-        return self._params(step, self.tree.node(at).settings)
+        return self._choices.params(step, self._at(at))
 
     def source(self, step: str, name: str) -> Literal["default", "crds", "user"]:
         """Where the value of a parameter comes from."""
-        if name in self.settings.of(step):
-            return "user"
-        return "crds" if (step, name) in self._baseline.origins else "default"
+        return self._choices.source(step, name, self.settings)
 
     def code(self, step: str) -> str:
         """Give the lines of Python that the user's choices for a step stand for; empty if there are none."""
-        lines = []
-        if values := self.settings.of(step):
-            arguments = ", ".join(f"{k}={v!r}" for k, v in values.items())
-            lines.append(f'session.set("{step}", {arguments})')
-        for (name, reftype), file in self.settings.overrides.items():
-            if name == step:
-                lines.append(f'session.override("{reftype}", {json.dumps(file)}, step="{step}")')
-        edits = self.settings.edits_after(step)
-        if (count := sum(len(edit.boxes) for edit in edits)) <= INLINE_BOXES:
-            lines += [edit.call() for edit in edits]
-        else:
-            lines.append(
-                f'session.load_edits("FILE.json")  # of session.save_edits: {count} boxes after {step}'
-            )
-        return "\n".join(lines)
+        return self._choices.code(step, self.settings)
 
     # --- changing settings ---------------------------------------------------------------------------------
 
@@ -228,13 +207,7 @@ class Session:
         ParameterError
             For an unknown step or parameter, or a value that is not allowed; nothing is changed then.
         """
-        base = self.baseline(step)
-        checked = type(base).build(step, {**base.model_dump(), **self.settings.of(step), **values})
-        new = {k: getattr(checked, k) for k in values if k in type(base).model_fields}
-        if all(self.source(step, k) == "user" and self.settings.of(step)[k] == v for k, v in new.items()):
-            return
-        self.tree.append(self.settings.with_values(step, new))
-        self._note("set", step, outcome=", ".join(f"{k} = {v}" for k, v in new.items()))
+        self._choose("set", self._choices.with_values(self.settings, step, values), step)
 
     def reset(self, step: str, *names: str) -> None:
         """Return parameters of a step (all of them if none is named) to the baseline.
@@ -244,14 +217,7 @@ class Session:
         ParameterError
             For an unknown step or parameter.
         """
-        model = type(self.baseline(step))
-        for name in names:
-            if name not in model.model_fields:
-                model.build(step, {name: None})
-        settings = self.settings.without_values(step, names)
-        if settings != self.settings:
-            self.tree.append(settings)
-            self._note("reset", step, outcome=", ".join(names) or "all parameters")
+        self._choose("reset", self._choices.without_values(self.settings, step, names), step)
 
     def override(self, reftype: str, file: str | Path | None, *, step: str | None = None) -> None:
         """Use another reference file.
@@ -272,16 +238,8 @@ class Session:
         ReferenceError
             If the file does not exist.
         """
-        value = None if file is None else str(file)
-        if value is not None and value.upper() != NOT_APPLICABLE:
-            value = str(Path(value).resolve())
-        settings = self.settings
-        for name in self._takers(reftype, step):
-            settings = settings.with_override((name, reftype), value)
-            self._book.path(name, reftype, settings.overrides)
-        if settings != self.settings:
-            self.tree.append(settings)
-            self._note("override", step or "", outcome=f"{reftype} = {file or 'as CRDS says'}")
+        settings = self._choices.with_override(self.settings, reftype, file, step, self._book)
+        self._choose("override", settings, step or "")
 
     # --- editing flags by hand -----------------------------------------------------------------------------
 
@@ -319,12 +277,11 @@ class Session:
         ParameterError
             If the step, the flag, or a pixel, group or integration does not exist; nothing is changed then.
         """
-        layout = self._layout(self._known(after))
+        layout = self._results.layout(self._choices.known(after), self.settings)
         edit = new_edit(
             after, flag, layout, boxes=boxes, mask=mask, clear=clear, integrations=integrations, groups=groups
         )
-        self.tree.append(self.settings.with_edits(edit))
-        self._note("edit", after, outcome=edit.in_words())
+        self._choose("edit", self.settings.with_edits(edit), after)
 
     def remove_edit(self, index: int) -> None:
         """Take back one edit of flags: its index in ``settings.edits``.
@@ -337,8 +294,7 @@ class Session:
         edits = self.settings.edits
         if isinstance(index, bool) or not 0 <= index < len(edits):
             raise ParameterError(f"there is no edit of flags with index {index!r}; there are {len(edits)}.")
-        self.tree.append(self.settings.without_edit(index))
-        self._note("remove_edit", edits[index].after, outcome=edits[index].in_words())
+        self._choose("remove_edit", self.settings.without_edit(index), edits[index].after)
 
     def save_edits(self, path: str | Path) -> Path:
         """Write the edits of flags to a JSON file, for `load_edits`; folders are created if needed.
@@ -348,13 +304,7 @@ class Session:
         OutputError
             If it cannot be written.
         """
-        from jwcal_interactive.io.atomic import Together, writable_folder
-
-        path = Path(path)
-        writable_folder(path.parent)
-        with Together() as files:
-            write_edits(self.settings.edits, path, files)
-        return path
+        return save_edits(self.settings.edits, Path(path))
 
     def load_edits(self, path: str | Path, only: Sequence[int] | None = None) -> None:
         """Add the edits of flags that a file holds (`save_edits`, `export`), as one change.
@@ -372,12 +322,9 @@ class Session:
         ParameterError
             If an edit does not fit this exposure or pipeline; nothing is changed then.
         """
-        edits = read_edits(Path(path), only)
-        for edit in edits:
-            check_edit(edit, self._layout(self._known(edit.after)))
-        if edits:
-            self.tree.append(self.settings.with_edits(*edits))
-            self._note("edit", outcome=f"{len(edits)} edits of flags from {path}")
+        settings = self.settings.with_edits(*read_edits(Path(path), only))
+        self._results.check_edits(settings)
+        self._choose("edit", settings)
 
     # --- going back, and branches --------------------------------------------------------------------------
 
@@ -497,8 +444,8 @@ class Session:
         Cancelled
             If `cancel` was set.
         """
-        end = self._index(last) + 1 if last else len(self.steps)
-        begin = self._index(first) if first else None
+        end = self._choices.index(last) + 1 if last else len(self.steps)
+        begin = self._choices.index(first) if first else None
         if begin is not None and begin >= end:
             raise ParameterError(f"first = {first} comes after last = {last} in {self.recipe.alias}.")
         if not self._busy.acquire(blocking=False):
@@ -532,19 +479,12 @@ class Session:
         node, branch = self.tree.node(at), self.tree.branch_of(at)
 
         def note(step: str, **facts: Any) -> None:
-            self._note("run", step, settings=node.settings, node=node.number, branch=branch, **facts)
+            choices = self._choices.unlike_defaults(step, node.settings)
+            facts = {"choices": choices, "peak_bytes": peak_memory(), **facts}
+            self._log.add(Entry("run", step, node=node.number, branch=branch, **facts))
 
-        return Run(
-            source=self._input,
-            steps=self.steps,
-            settings=node.settings,
-            params={step: self._params(step, node.settings) for step in self.steps},
-            keys=self._keys(node.settings),
-            book=self._book,
-            cache=self._cache,
-            ledger=self._ledger,
-            is_present=node.number == self.tree.present,
-            note=note,
+        return self._results.prepared(
+            node.settings, self._book, note, is_present=node.number == self.tree.present
         )
 
     # --- previews ------------------------------------------------------------------------------------------
@@ -585,24 +525,15 @@ class Session:
         """
         from jwcal_interactive.session.preview import preview
 
-        self._index(step)
-        self._index(last or step)
+        step, last = self._choices.known(step), self._choices.known(last or self.steps[-1])
         tiles = replace(self._tiles, cancel=cancel or threading.Event())
-        last = last or self.steps[-1]
-        return preview(self._windows, self._prepared(None), window, self._known(step), values, last, tiles)
-
-    def kept(self, step: str) -> State | None:
-        """State after the last run of a step (``"input"``: the raw ramp), if it is in memory."""
-        if step == INPUT:
-            return self._input
-        key = self._key(step)
-        return self._cache.get(key if key in self._cache else self._ledger.latest.get(step, ""))
+        return preview(self._windows, self._prepared(None), window, step, values, last, tiles)
 
     # --- results -------------------------------------------------------------------------------------------
 
     def status(self, step: str, at: str | int | None = None) -> StepStatus:
         """Where a step stands; ``at`` a branch or node, as for `run`."""
-        return self._ledger.status(step, self._key(step, at))
+        return self._results.status(step, self._at(at))
 
     def result(self, step: str, at: str | int | None = None) -> State | None:
         """State after a step (``"input"``: the raw ramp); ``None`` if it has not run.
@@ -613,27 +544,25 @@ class Session:
         With ``at`` (a branch or node, as for `run`), it is the result with exactly those settings if it is in
         memory, else ``None``.
         """
+        settings = self._at(at)
         if step == INPUT:
-            self.tree.number(at)
-            return self._input
-        key = self._key(step, at)
+            return self._results.source
         if at is not None:
-            return self._cache.get(key)
-        if key in self._ledger.outcomes and key not in self._cache:
+            return self._results.exact(step, settings)
+        if self._results.was_dropped(step, settings):
             if self._busy.locked():
                 return None
             self.run(last=step)
-        return self.kept(step)
+        return self._results.latest(step, settings)
 
     def kept(self, step: str) -> State | None:
-        """State after a step that is in memory now: with the present settings, or of its last run."""
-        current = self._cache.get(self._key(step))
-        latest = self._ledger.latest.get(step)
-        return self._cache.get(latest) if current is None and latest else current
+        """State after the last run of a step (``"input"``: the raw ramp), if it is in memory."""
+        settings = self.settings
+        return self._results.source if step == INPUT else self._results.latest(step, settings)
 
     def references(self, step: str, at: str | int | None = None) -> tuple[UsedReference, ...]:
         """Name the references that a step used when it last ran with these settings; ``at`` as for `run`."""
-        outcome = self._ledger.outcomes.get(self._key(step, at))
+        outcome = self._results.outcome(step, self._at(at))
         return outcome.references if outcome else ()
 
     def load_references(self, step: str) -> References:
@@ -646,22 +575,18 @@ class Session:
         ReferenceError
             If one is missing, unreadable or does not fit.
         """
-        self._index(step)
-        definition = get_step(step)
-        settings = self.settings
-        types = definition.references_for(self.exposure, self._params(step, settings))
+        definition, settings = self.definition(step), self.settings
+        types = definition.references_for(self.exposure, self.params(step))
         return {t: self._book.load(step, t, settings.overrides, exact=t in definition.uncut) for t in types}
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """Outcomes of the steps that are up to date, in order."""
-        keys = self._keys()
-        found = (self._ledger.outcomes.get(keys[s].final) for s in self.steps)
-        return tuple(o for o in found if o is not None)
+        return self._results.outcomes(self.settings)
 
     @property
     def is_finished(self) -> bool:
         """Whether the pipeline has run to its end with the present settings."""
-        return self._key(self.steps[-1]) in self._ledger.outcomes
+        return self._results.outcome(self.steps[-1], self.settings) is not None
 
     def summary(self) -> Summary:
         """Table of the steps: outcome, time, what was changed, references."""
@@ -714,7 +639,7 @@ class Session:
 
         settings, outcomes = self.settings, self.outcomes()  # of one moment: they may change meanwhile
         state = self._finished()
-        making = Making(outcomes, settings, self._baseline, self._book)
+        making = Making(outcomes, settings, self._choices.base, self._book)
         offering = [o.step for o in outcomes if o.offers_more]
         states = [s for s in map(self.result, offering) if s is not None]
         with Together() as files:
@@ -766,84 +691,28 @@ class Session:
     # --- inside --------------------------------------------------------------------------------------------
 
     def _finished(self) -> State:
-        key = self._key(self.steps[-1])
+        last, settings = self.steps[-1], self.settings
         if not self.is_finished:
             raise InputError(
                 f"{self.path.name}: {self.recipe.alias} has not run to its end with the present settings; "
                 "run the session first."
             )
-        if key not in self._cache:
+        if self._results.was_dropped(last, settings):
             self.run()
-        state = self._cache.get(key)
+        state = self._results.exact(last, settings)
         assert state is not None
         return state
 
-    def _index(self, step: str) -> int:
-        assert self.tree  # not closed
-        if step not in self.steps:
-            get_step(step)
-            raise ParameterError(f"step {step} is not part of {self.recipe.alias}: {', '.join(self.steps)}.")
-        return self.steps.index(step)
+    def _at(self, at: str | int | None) -> Settings:
+        return self.tree.node(at).settings
 
-    def _known(self, step: str) -> str:
-        self._index(step)
-        return get_step(step).name
+    def _choose(self, action: Action, settings: Settings, step: str = "") -> None:
+        """Take new settings, unless they are those that hold."""
+        if settings != self.settings:
+            node = self.tree.append(settings)
+            self._note(action, step, outcome=node.change.removeprefix(f"{step}: "))
 
-    def _params(self, step: str, settings: Settings) -> StepParams:
-        return self.baseline(step).model_copy(update=dict(settings.of(step)))
-
-    def _checked(self, settings: Settings) -> Settings:
-        """Check settings from a file; values come back in the types of the parameters."""
-        for step, values in settings.values.items():
-            checked = type(self.baseline(step)).build(step, values)
-            settings = settings.with_values(step, {name: getattr(checked, name) for name in values})
-        for step, reftype in settings.overrides:
-            self._takers(reftype, step)
-        for edit in settings.edits:
-            check_edit(edit, self._layout(self._known(edit.after)))
-        return settings
-
-    def _takers(self, reftype: str, step: str | None) -> tuple[str, ...]:
-        return users_of(reftype, self.steps if step is None else (self._known(step),))
-
-    def _layout(self, step: str) -> Layout:
-        return layout_after(step, self.steps, self._input, self._cache.get(self._key(step)))
-
-    def _keys(self, settings: Settings | None = None) -> dict[str, ResultKey]:
-        chosen = settings or self.settings
-        return result_keys(self._input_key, self.steps, chosen, lambda s: self._params(s, chosen))
-
-    def _key(self, step: str, at: str | int | None = None) -> str:
-        self._index(step)
-        return self._keys(self.tree.node(at).settings)[step].final
-
-    def _note(
-        self,
-        action: Action,
-        step: str = "",
-        *,
-        settings: Settings | None = None,
-        node: int | None = None,
-        branch: str | None = None,
-        **facts: Any,
-    ) -> None:
-        chosen = settings or self.settings
-        choices = {}
-        if step in STEPS:
-            for name, value in self._params(step, chosen).changed().items():
-                crds = self._baseline.origins.get((step, name), "default")
-                choices[name] = Choice(value, "user" if name in chosen.of(step) else crds)
-        entry = Entry(
-            number=0,
-            time=now(),
-            action=action,
-            step=step,
-            choices=choices,
-            peak_bytes=peak_memory() if action == "run" else 0,
-            versions=versions_now(self._book.pmap) if action == "open" else {},
-            node=self._tree.present if node is None else node,
-            branch=self._tree.branch if branch is None else branch,
-            **facts,
-        )
-        with self._noting:
-            self._history.append(replace(entry, number=len(self._history) + 1))
+    def _note(self, action: Action, step: str = "", **facts: Any) -> None:
+        if step:
+            facts["choices"] = self._choices.unlike_defaults(step, self.settings)
+        self._log.add(Entry(action, step, node=self._tree.present, branch=self._tree.branch, **facts))

@@ -49,7 +49,7 @@ def test_round_trip(ending: str, session: Session, tmp_path: Path) -> None:
 def test_choices_of_opening(session: Session, tmp_path: Path) -> None:
     again = open_session(session.save(tmp_path / "s.json"), memory_limit=1, threads=1)
     again.run()
-    assert len(again._cache._states) == 1
+    assert len(again._results.cache._states) == 1
     assert again.digest() == session.digest()
 
 

@@ -429,9 +429,9 @@ class TestMemory:
 
     def test_shared_arrays_count_once(self, session: Session) -> None:
         session.run(last="dq_init")
-        one = session._cache.nbytes
+        one = session._results.cache.nbytes
         session.run(last="saturation")
-        assert session._cache.nbytes < 2 * one
+        assert session._results.cache.nbytes < 2 * one
 
 
 class TestSeveral:
