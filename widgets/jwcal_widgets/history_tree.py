@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 __all__ = ["PRESENT", "Line", "lines_of"]
 
-PRESENT, OTHER = "●", "○"
+PRESENT, OTHER = "▶", "○"
 
 
 class _Node(Protocol):

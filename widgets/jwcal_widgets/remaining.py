@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 __all__ = ["in_words", "seconds_left", "typical_seconds"]
 
-# Wall time in ms for a million samples (integration, group, pixel) on two cores of 2024, rounded; what counts is
-# how they compare: the run itself tells how fast the machine is.
+# Wall time in ms for a million samples (integration, group, pixel) on two cores of 2024, rounded; what counts
+# is how they compare: the run itself tells how fast the machine is.
 _TYPICAL = {
     "amplifier_noise": 26.0,
     "clean_flicker_noise": 39.0,
