@@ -1,4 +1,4 @@
-"""The image and the ramp plot, on arrays, without a browser."""
+"""The image, on arrays, without a browser."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ import pytest
 from PIL import Image
 
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.steps.ramp_segments import Segment
 from jwcal_widgets.compare import PlaneHistory, difference
 from jwcal_widgets.display_controls import color_bar, in_range
 from jwcal_widgets.image_view import ImageView, Look
-from jwcal_widgets.pixel_picker import readout
+from jwcal_widgets.readout import readout
 from jwcal_widgets.planes import Plane, take_plane
-from jwcal_widgets.ramp import PixelRamp, pixel_ramp
-from jwcal_widgets.ramp_view import RampView, Trace, nice_ticks
 
 
 @pytest.fixture
@@ -178,91 +175,6 @@ def test_difference_of_planes(ramp):
     np.testing.assert_array_equal(change.data, now.data - before.data)
     assert change.dq[10, 20] == DQ.JUMP_DET
     assert change.dq[20, 1] == 0, "flags that both have are no change"
-
-
-class TestRampView:
-    @pytest.fixture
-    def plot(self) -> RampView:
-        return RampView((500, 300))
-
-    def test_groups_go_to_the_symbol_of_their_flag(self, plot, ramp):
-        plot.show([Trace(pixel_ramp(ramp, 1, 20, 10))], differences=False)
-        points = {flag: mark.x.tolist() for flag, mark in plot._points.items() if mark.visible}
-        assert points == {
-            DQ.DO_NOT_USE: [15.0],
-            DQ.JUMP_DET: [75.0],
-            None: [35.0, 55.0, 95.0, 115.0],
-        }
-        assert "JUMP_DET (1)" in plot.legend.value
-        assert "used (4)" in plot.legend.value
-
-    def test_saturation_names_a_group_that_is_also_not_to_be_used(self, plot, ramp):
-        one = pixel_ramp(ramp, 1, 3, 4)
-        one.dq[4:] |= np.uint8(DQ.DO_NOT_USE)
-        plot.show([Trace(one)], differences=False)
-        assert "SATURATED (2)" in plot.legend.value
-        assert "DO_NOT_USE (1)" in plot.legend.value
-
-    def test_segments_and_slope_are_drawn(self, plot, ramp):
-        trace = Trace(pixel_ramp(ramp, 1, 20, 10), (Segment(3, 5, 2.0, 90.0),), 2.5)
-        plot.show([trace], differences=False)
-        assert plot._fit.x.ravel().tolist() == [75.0, 115.0]
-        assert plot._fit.y.ravel().tolist() == [240.0, 320.0]
-        assert np.ptp(plot._average.y) == pytest.approx(2.5 * 40)
-        assert "fitted segments" in plot.legend.value
-
-    def test_differences_are_in_other_units(self, plot, ramp):
-        trace = Trace(pixel_ramp(ramp, 1, 20, 10), (Segment(3, 5, 2.0, 90.0),), 2.5)
-        plot.show([trace], differences=True)
-        assert plot._y_axis.label == "difference / time (DN/s)"
-        assert plot._fit.y.ravel().tolist() == [2.0, 2.0]
-        assert plot._average.y.ravel().tolist() == [2.5, 2.5]
-
-    def test_without_a_fit_there_are_no_lines(self, plot, ramp):
-        plot.show([Trace(pixel_ramp(ramp, 1, 3, 4))], differences=False)
-        assert not plot._fit.visible
-        assert not plot._average.visible
-        assert "fitted" not in plot.legend.value
-
-    @pytest.mark.parametrize(("ngroups", "differences"), [(2, True), (1, False), (1, True)])
-    def test_very_short_ramps(self, plot, ramp, ngroups, differences):
-        one = pixel_ramp(ramp, 1, 20, 10)
-        short = PixelRamp(one.time[:ngroups], one.value[:ngroups], one.dq[:ngroups])
-        plot.show([Trace(short)], differences=differences)
-        assert not plot._path.visible
-        points = sum(mark.x.size for mark in plot._points.values() if mark.visible)
-        assert points == ngroups - differences
-
-    def test_several_integrations(self, plot, ramp):
-        plot.show([Trace(pixel_ramp(ramp, k, 20, 10)) for k in (1, 2)], differences=False)
-        assert plot._path.y.shape == (2, 6)
-
-    def test_axis_can_leave_out_what_is_not_used(self, plot, ramp):
-        one = pixel_ramp(ramp, 1, 3, 4)
-        one.value[5] = 60000
-        plot.show([Trace(one)], differences=False)
-        assert plot._y.max > 60000
-        plot.show([Trace(one)], differences=False, zoom_used=True)
-        assert plot._y.max < 1000
-
-    def test_ramp_of_invalid_values_is_drawn_as_nothing(self, plot, ramp):
-        one = pixel_ramp(ramp, 1, 3, 4)
-        one.value[:] = np.nan
-        plot.show([Trace(one)], differences=False)
-        assert "used (0)" in plot.legend.value
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "ticks"),
-    [
-        (0, 6, [0, 1, 2, 3, 4, 5, 6]),
-        (-13, 12, [-10, -5, 0, 5, 10]),
-        (11648.9, 11660.7, [11650, 11652, 11654, 11656, 11658, 11660]),
-        (0.001, 0.0039, [0.001, 0.0015, 0.002, 0.0025, 0.003, 0.0035]),
-    ],
-)
-def test_ticks_are_round(low, high, ticks):
-    assert nice_ticks(low, high).tolist() == pytest.approx(ticks)
 
 
 @pytest.mark.parametrize(

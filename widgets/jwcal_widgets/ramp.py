@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.steps.jump_limits import JumpLimits
 from jwcal_interactive.steps.ramp_segments import Segment, group_times
 
 __all__ = [
+    "Band",
     "Fit",
     "PixelRamp",
+    "Trace",
     "guider_fit",
     "pixel_fit",
     "pixel_ramp",
+    "residuals",
     "segment_lines",
     "slope_lines",
+    "threshold_band",
 ]
 
 F64 = NDArray[np.float64]
@@ -60,6 +66,105 @@ class PixelRamp:
             np.diff(self.value) / np.diff(self.time),
             self.dq[1:] | spoiled[:-1],
         )
+
+    @property
+    def start(self) -> float:
+        """Value of the first group that is not excluded; 0 without one."""
+        usable = self.value[~self.excluded & np.isfinite(self.value)]
+        return float(usable[0]) if usable.size else 0.0
+
+
+MAIN_COLOR = "#2f6fd0"
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One ramp to draw.
+
+    Attributes
+    ----------
+    ramp : PixelRamp
+    segments : sequence of Segment
+        Lines that were fitted to it.
+    slope : float
+        The slope that they average to, DN/s.
+    noise : float
+        Read noise of one group, DN; NaN if it is not known.
+    label : str
+        Written at its end; empty for the pixel that was picked.
+    color, marker : str
+        Of the groups without a flag; the marker is one of `bqplot.Scatter`.
+    dashed : bool
+        Of another branch, or a preview.
+    picked : bool
+        Of the pixel that was picked, as the step that was chosen left it.
+    """
+
+    ramp: PixelRamp
+    segments: Sequence[Segment] = ()
+    slope: float = math.nan
+    noise: float = math.nan
+    label: str = ""
+    color: str = MAIN_COLOR
+    marker: str = "circle"
+    dashed: bool = False
+    picked: bool = True
+
+    def scaled(self, factor: float, offset: float = 0.0) -> Trace:
+        """Take an offset (DN) away and multiply: by the gain, to have it in electron."""
+        ramp = replace(self.ramp, value=(self.ramp.value - offset) * factor)
+        segments = tuple(
+            replace(s, slope=s.slope * factor, intercept=(s.intercept - offset) * factor) for s in self.segments
+        )
+        return replace(self, ramp=ramp, segments=segments, slope=self.slope * factor, noise=self.noise * factor)
+
+
+def residuals(trace: Trace) -> F64:
+    """Subtract from each group the segment fitted to it, (ngroups,), in units of the trace; NaN without one."""
+    time, value = trace.ramp.time, trace.ramp.value
+    out = np.full(value.shape, np.nan)
+    excluded = trace.ramp.excluded
+    for s in trace.segments:
+        part = slice(s.first, s.last + 1)
+        out[part] = np.where(excluded[part], np.nan, value[part] - (s.intercept + s.slope * time[part]))
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """The differences of one ramp, and the limits beyond which jump flags them; all (ngroups - 1,).
+
+    Attributes
+    ----------
+    difference, centre, sigma, lower, upper : float64
+        Per second, in the unit of the plot: see `JumpLimits`.
+    threshold : float64
+        Sigmas.
+    found : bool
+        Differences that are jumps.
+    """
+
+    difference: F64
+    centre: F64
+    sigma: F64
+    lower: F64
+    upper: F64
+    threshold: F64
+    found: NDArray[np.bool_]
+
+
+def threshold_band(limits: JumpLimits, integration: int, unit: float) -> Band:
+    """Take one integration (numbered from 1), with values divided by ``unit``: electron in that of the plot."""
+    k = integration - 1
+    return Band(
+        limits.difference[k] / unit,
+        limits.centre[k] / unit,
+        limits.sigma[k] / unit,
+        limits.lower[k] / unit,
+        limits.upper[k] / unit,
+        limits.threshold[k],
+        limits.found[k],
+    )
 
 
 @dataclass(frozen=True)

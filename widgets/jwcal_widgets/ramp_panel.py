@@ -1,50 +1,56 @@
-"""The ramp of the picked pixel with its selectors and the table of its slopes."""
+"""The ramp of the picked pixel, of pinned ones, of a branch and a preview, with the table of their slopes."""
 
 from __future__ import annotations
 
+import html
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
 from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates
 from jwcal_interactive.dq import names
-from jwcal_interactive.steps.ramp_fit import RampFitParams
-from jwcal_interactive.steps.ramp_segments import ramp_segments
-from jwcal_widgets.frame_rows import row_in_frame
-from jwcal_widgets.ramp import Fit, guider_fit, pixel_fit, pixel_ramp
-from jwcal_widgets.ramp_view import RampView, Trace
-from jwcal_widgets.results import INPUT, out_of_date, steps_with_result
+from jwcal_widgets.closing import close_widgets
+from jwcal_widgets.pins import Pins
+from jwcal_widgets.preview_data import PreviewPixel
+from jwcal_widgets.ramp import MAIN_COLOR, Band, Fit, Trace, guider_fit, pixel_fit, pixel_ramp, threshold_band
+from jwcal_widgets.ramp_controls import Choice, RampControls
+from jwcal_widgets.ramp_data import Pixel, RampData
+from jwcal_widgets.ramp_view import INTEGRATION_COLORS, RampView
+from jwcal_widgets.results import out_of_date
 
 if TYPE_CHECKING:
     from jwcal_interactive import Session
+    from jwcal_interactive.session.preview import Preview
 
 __all__ = ["RampPanel", "slope_table"]
 
-ALL = 0
-MAX_TRACES = 20
-RAMP, RATE = "ramp", "differences"
 REFERENCE_PIXEL = "A reference pixel: it has no ramp from refpix on, and no slope."
+STATE_COLORS = ("#2a7f76", "#8447c9", "#99556f", "#5d7630", "#4b6584")
+BRANCH_COLOR, PREVIEW_COLOR = "#00735f", "#a0368c"
+_MOST_LABELS = 6
 
 
-def slope_table(fits: Sequence[tuple[str, Fit]], warning: str = "") -> str:
+def slope_table(fits: Sequence[tuple[str, Fit]], warning: str = "", unit: str = "DN") -> str:
     """Tabulate slopes with their errors and flags, as HTML; a warning goes into the corner."""
     corner = f"<span class='jwcal-stale'>fit {warning}</span>" if warning else ""
     rows = "".join(
-        f"<tr><td>{label}</td><td class='jwcal-number'>{fit.slope:.5g}</td>"
+        f"<tr><td>{html.escape(label)}</td><td class='jwcal-number'>{fit.slope:.5g}</td>"
         f"<td class='jwcal-number'>± {fit.error:.2g}</td>"
         f"<td class='jwcal-flag-name'>{' '.join(names(fit.dq)) or '–'}</td></tr>"
         for label, fit in fits
     )
     return (
         f"<table class='jwcal-table'><tr><th>{corner}</th>"
-        "<th>slope (DN/s)</th><th>error</th>"
+        f"<th>slope ({unit}/s)</th><th>error</th>"
         f"<th>flags</th></tr>{rows}</table>"
     )
 
 
 class RampPanel:
-    """Shows one pixel in one or all integrations.
+    """Shows pixels in one or several integrations.
 
     Parameters
     ----------
@@ -61,140 +67,275 @@ class RampPanel:
 
     def __init__(self, session: Session, size: tuple[int, int], guard: Callable[..., Any]) -> None:
         self._session = session
-        self._pixel = (0, 0)
-        self._rows = session.exposure.ysize
-        self._showing = False
+        self._data = RampData(session)
+        self._picked = Pixel(0, 0, session.exposure.ysize)
+        self._pixel = self._picked
+        self._preview: Preview | None = None
         self.view = RampView(size)
-        self.step = ipw.Dropdown(
-            options=["input"],
-            layout={"width": "150px"},
-            tooltip="The ramp after this step; the fitted slope is drawn on what was fitted",
-        )
-        self.integration = ipw.Dropdown(options=[("all", ALL), ("1", 1)], value=1, layout={"width": "64px"})
-        self.kind = ipw.ToggleButtons(
-            options=[RAMP, RATE],
-            style={"button_width": "auto"},
-            tooltips=["Signal against time", "Signal differences per second against time"],
-        )
-        self.usable = ipw.Checkbox(description="usable groups only", indent=False, layout={"width": "150px"})
-        self._table = ipw.HTML(layout={"margin": "0", "max_height": "84px"})
-        selectors = ipw.HBox(
-            [
-                ipw.Label("ramp after"),
-                self.step,
-                ipw.Label("integration"),
-                self.integration,
-                self.kind,
-            ],
-            layout={"align_items": "center", "flex_flow": "row wrap"},
-        )
-        legend = ipw.HBox(
-            [self.view.legend, self.usable],
-            layout={"align_items": "center", "justify_content": "space-between"},
-        )
+        self.controls = RampControls(self.update, guard)
+        self.pins = Pins(self.update, guard)
+        self._title = ipw.HTML(layout={"margin": "0"})
+        self._table = ipw.HTML(layout={"margin": "0", "max_height": "120px"})
         self._table.add_class("jwcal-scroll")
-        self.widget = ipw.VBox([selectors, self.view.figure, legend, self._table])
-        for control in (self.step, self.integration, self.kind, self.usable):
-            control.observe(guard(self._chosen), "value")
+        head = ipw.HBox(
+            [self._title, self.pins.widget], layout={"align_items": "center", "flex_flow": "row wrap"}
+        )
+        self.widget = ipw.VBox(
+            [self.controls.widget, head, self.view.figure, self.view.lower, self.view.legend, self._table]
+        )
+        self.step, self.integration, self.kind = (
+            self.controls.step,
+            self.controls.integration,
+            self.controls.kind,
+        )
+        self.usable = self.controls.usable
 
     def show(self, x: int, y: int, rows: int) -> None:
-        """Show a pixel of a frame that is so many rows high."""
-        self._pixel, self._rows = (x, y), rows
+        """Show a pixel of a frame that is so many rows high, until another is picked."""
+        self._picked = self._pixel = self.pins.pixel = Pixel(x, y, rows)
+        self.pins.refresh()
+        self.update()
+
+    def hover(self, x: int, y: int, rows: int) -> None:
+        """Show the pixel under the cursor, without picking it."""
+        pixel = Pixel(x, y, rows)
+        if pixel != self._pixel:
+            self._pixel = pixel
+            self.update()
+
+    def leave(self) -> None:
+        """Show the picked pixel again: the cursor has left the image."""
+        if self._pixel != self._picked:
+            self._pixel = self._picked
+            self.update()
+
+    def show_preview(self, preview: Preview | None) -> None:
+        """Draw what a live preview makes of the pixel, dashed, or no longer."""
+        self._preview = preview
         self.update()
 
     def refresh(self) -> None:
         """Look at the session again."""
-        options = steps_with_result(self._session, Ramp)
-        nints = self._session.exposure.nints
-        self._showing = True
-        try:
-            if list(self.step.options) != options:
-                was_last = self.step.value == self.step.options[-1]
-                keep = options[-1] if was_last else self.step.value
-                self.step.options = options
-                self.step.value = keep if keep in options else options[-1]
-            numbers = [("all", ALL)] if 1 < nints <= MAX_TRACES else []
-            choices = numbers + [(str(k), k) for k in range(1, nints + 1)]
-            if list(self.integration.options) != choices:
-                self.integration.options = choices
-                self.integration.value = 1
-        finally:
-            self._showing = False
+        self._data.refresh()
+        tree = self._session.tree
+        branches = [name for name in tree.branches if name != tree.branch]
+        self.controls.offer(self._data.steps, self._session.exposure.nints, branches)
         self.update()
+
+    def close(self) -> None:
+        """Close the widgets, and forget the session's arrays."""
+        self._preview = None
+        close_widgets(self.widget)
 
     def update(self) -> None:
         """Draw what the controls say."""
-        ramp = self._session.result(self.step.value)
-        if not isinstance(ramp, Ramp):
+        choice, pixel = self.controls.choice, self._pixel
+        hovering = "" if pixel == self._picked else " <span class='jwcal-muted'>under the cursor</span>"
+        self._title.value = f"<b>x {pixel.x}, y {pixel.y}</b>{hovering}&nbsp;"
+        ramp = self._data.ramp(choice.step)
+        if ramp is None:
             self.view.clear()
+            self._table.value = self._slopes(choice, "")
             return
-        x = self._pixel[0]
-        y = self._row(ramp.data.shape[2])
-        if y is None:
+        if self._data.row(pixel, ramp.data.shape[2]) is None:
             self.view.clear(REFERENCE_PIXEL)
             self._table.value = ""
             return
-        rates_step, rates = self._rates()
-        chosen = self.integration.value
-        numbers = range(1, ramp.data.shape[0] + 1) if chosen == ALL else [chosen]
-        ramp_note, fit_note = (out_of_date(self._session, step) for step in (self.step.value, rates_step))
+        rates_step, rates = self._data.rates()
+        ramp_note, fit_note = (out_of_date(self._session, step) for step in (choice.step, rates_step))
+        on_fit = isinstance(rates, Rates) and choice.step == self._data.steps[-1]
         notes = [f"ramp {ramp_note}"] if ramp_note else []
-        if isinstance(rates, Rates) and self.step.value == self.step.options[-1]:
-            if fit_note:
-                notes.append(f"fit {fit_note}")
-                traces = [Trace(pixel_ramp(ramp, k, x, y)) for k in numbers]
-            else:
-                traces = self._fitted_traces(ramp, rates, numbers, x, y)
-        else:
-            traces = [Trace(pixel_ramp(ramp, k, x, y)) for k in numbers]
-        self.view.show(
-            traces,
-            differences=self.kind.value == RATE,
-            zoom_used=self.usable.value,
-            note=f"{', '.join(notes)}: run to update" if notes else "",
-        )
-        self._table.value = self._slopes(rates, numbers, fit_note)
+        notes += [f"fit {fit_note}"] if fit_note and on_fit else []
+        fitted = on_fit and not fit_note
+        remarks: list[str] = []
+        traces = self._picked_traces(choice, fitted)
+        traces += self._state_traces(choice)
+        traces += self._pin_traces(choice, fitted)
+        traces += self._branch_traces(choice, remarks)
+        traces += self._preview_traces(choice, remarks)
+        if choice.left_out:
+            remarks.append(f"{len(choice.integrations)} of {len(choice.integrations) + choice.left_out} drawn")
+        self._draw(choice, traces, f"{', '.join(notes)}: run to update" if notes else "", remarks)
+        self._table.value = self._slopes(choice, fit_note)
 
-    def _row(self, rows: int) -> int | None:
-        """Row of the pixel in a frame that is so many rows high; None if it is not there."""
-        return row_in_frame(self._session.exposure, self._pixel[1], self._rows, rows)
-
-    def _fitted_traces(self, ramp: Ramp, rates: Rates, numbers: Sequence[int], x: int, y: int) -> list[Trace]:
-        """Add the lines of the fit, made again for this pixel: the rates are those of these settings."""
-        references = self._session.load_references("ramp_fit")
-        params = self._session.params("ramp_fit")
-        assert isinstance(params, RampFitParams)
-        return [
-            Trace(
-                pixel_ramp(ramp, k, x, y),
-                ramp_segments(ramp, references, params, k - 1, y, x),
-                pixel_fit(rates, k, x, y).slope,
+    def _draw(self, choice: Choice, traces: list[Trace], note: str, remarks: list[str]) -> None:
+        gain, unit = 1.0, "DN"
+        if choice.electron:
+            gain, unit = self._data.gain(self._pixel), "electron"
+            if math.isnan(gain):
+                gain, unit = 1.0, "DN"
+                remarks.append("no gain reference for this pixel: values in DN")
+        level = math.nan
+        if not choice.differences and self._data.counts_to_saturation(
+            choice.step, choice.integrations[0], self._pixel
+        ):
+            level = self._data.saturation(self._pixel) * gain
+        first = traces[0].ramp.start if choice.aligned else 0.0
+        band = self._band(choice, gain, remarks) if choice.differences else None
+        scaled = [
+            t.scaled(
+                self._gain_of(t, gain) if choice.electron else 1.0, t.ramp.start if choice.aligned else 0.0
             )
-            for k in numbers
+            for t in traces
         ]
+        self.view.show(
+            scaled,
+            differences=choice.differences,
+            zoom_used=choice.usable,
+            note=note,
+            unit=unit,
+            band=band,
+            level=level - first * gain,
+            in_sigma=choice.in_sigma,
+            remarks=remarks,
+        )
 
-    def _rates(self) -> tuple[str, Rates | GuiderSlopes | None]:
-        """Return the rates as fitted, before later steps rescale them, and the step that fitted them."""
-        for step in self._session.steps:
-            state = self._session.result(step)
-            if isinstance(state, Rates | GuiderSlopes):
-                return step, state
-        return INPUT, None
+    def _gain_of(self, trace: Trace, gain: float) -> float:
+        """Gain of the pixel of a trace; pinned ones have their own."""
+        for pin in self.pins.pinned:
+            if trace.label == pin.letter:
+                own = self._data.gain(pin.pixel)
+                return gain if math.isnan(own) else own
+        return gain
 
-    def _slopes(self, rates: Rates | GuiderSlopes | None, numbers: Sequence[int], warning: str) -> str:
+    def _trace(self, ramp: Ramp, k: int, pixel: Pixel, *, fitted: bool = False, **look: Any) -> Trace | None:
+        """Ramp of a pixel in integration k; None if the frame does not have the pixel."""
+        y = self._data.row(pixel, ramp.data.shape[2])
+        if y is None:
+            return None
+        trace = Trace(pixel_ramp(ramp, k, pixel.x, y), **look)
+        if not fitted:
+            return trace
+        _, rates = self._data.rates()
+        fit = self._fit(rates, k, pixel)
+        slope = math.nan if fit is None else fit.slope
+        return replace(
+            trace, segments=self._data.segments(k, pixel), slope=slope, noise=self._data.noise(pixel)
+        )
+
+    def _picked_traces(self, choice: Choice, fitted: bool) -> list[Trace]:
+        ramp = self._data.ramp(choice.step)
+        assert ramp is not None
+        several = len(choice.integrations) > 1
+        named = several and len(choice.integrations) <= _MOST_LABELS
+        traces = []
+        for place, k in enumerate(choice.integrations):
+            color = INTEGRATION_COLORS[place % len(INTEGRATION_COLORS)] if several else MAIN_COLOR
+            label = f"int {k}" if named else ""
+            traces.append(self._trace(ramp, k, self._pixel, fitted=fitted, color=color, label=label))
+        return [t for t in traces if t is not None]
+
+    def _state_traces(self, choice: Choice) -> list[Trace]:
+        """Ramps of the same pixel after other steps, in the first integration that is drawn."""
+        traces = []
+        for place, step in enumerate(choice.others):
+            ramp = self._data.ramp(step)
+            if ramp is not None:
+                color = STATE_COLORS[place % len(STATE_COLORS)]
+                k = choice.integrations[0]
+                traces.append(self._trace(ramp, k, self._pixel, color=color, label=step, picked=False))
+        return [t for t in traces if t is not None]
+
+    def _pin_traces(self, choice: Choice, fitted: bool) -> list[Trace]:
+        ramp = self._data.ramp(choice.step)
+        assert ramp is not None
+        traces = []
+        for pin in self.pins.pinned:
+            look = {"color": pin.color, "marker": pin.marker, "label": pin.letter, "picked": False}
+            traces.append(self._trace(ramp, choice.integrations[0], pin.pixel, fitted=fitted, **look))
+        return [t for t in traces if t is not None]
+
+    def _branch_traces(self, choice: Choice, remarks: list[str]) -> list[Trace]:
+        name = choice.branch
+        if name is None:
+            return []
+        ramp = self._data.ramp(choice.step, name)
+        if ramp is None:
+            remarks.append(f"branch {name}: no ramp after {choice.step} in memory; run that branch")
+            return []
+        k = choice.integrations[0]
+        trace = self._trace(ramp, k, self._pixel, label=name, color=BRANCH_COLOR, dashed=True, picked=False)
+        if trace is None:
+            return []
+        _, rates = self._data.rates(name)
+        fit = self._fit(rates, k, self._pixel)
+        if fit is None or choice.step != self._data.steps[-1]:
+            return [trace]
+        return [replace(trace, segments=self._data.segments(k, self._pixel, name), slope=fit.slope)]
+
+    def _preview_traces(self, choice: Choice, remarks: list[str]) -> list[Trace]:
+        if self._preview is None:
+            return []
+        found = PreviewPixel.find(self._session, self._data, self._preview, self._pixel)
+        if found is None:
+            remarks.append("outside the window of the preview")
+            return []
+        k = choice.integrations[0]
+        ramp = found.ramp(choice.step, k)
+        if ramp is None:
+            return []
+        segments = found.segments(k, self._data) if choice.step == self._data.steps[-1] else ()
+        noise = self._data.noise(self._pixel) if segments else math.nan
+        look = Trace(ramp, segments, noise=noise, label="preview", color=PREVIEW_COLOR)
+        return [replace(look, dashed=True, picked=False)]
+
+    def _band(self, choice: Choice, gain: float, remarks: list[str]) -> Band | None:
+        """Limits of jump, per second, in DN or electron; those of the preview if there is one."""
+        limits = None
+        if self._preview is not None:
+            found = PreviewPixel.find(self._session, self._data, self._preview, self._pixel)
+            limits = None if found is None else found.limits()
+        if limits is not None:
+            remarks.append("limits of the preview")
+        else:
+            answer = self._data.limits(self._pixel)
+            if isinstance(answer, str):
+                remarks.append(answer)
+                return None
+            limits = answer
+        electrons = self._data.gain(self._pixel)
+        if math.isnan(electrons):
+            return None
+        if limits.absolute:
+            remarks.append("jump compares differences without their sign, and takes the largest out one by one")
+        per_unit = electrons / gain * self._session.exposure.group_time
+        return threshold_band(limits, choice.integrations[0], per_unit)
+
+    def _fit(self, rates: Rates | GuiderSlopes | None, k: int, pixel: Pixel) -> Fit | None:
+        """Slope of a pixel in integration k, 0 for the whole exposure."""
+        if not isinstance(rates, Rates):
+            return None
+        y = self._data.row(pixel, rates.rate.dq.shape[0])
+        return None if y is None else pixel_fit(rates, k, pixel.x, y)
+
+    def _slopes(self, choice: Choice, warning: str) -> str:
+        _, rates = self._data.rates()
         if rates is None:
             return "<span class='jwcal-muted'>No slope yet: run the pipeline.</span>"
+        pixel = self._pixel
         dq = rates.rate.dq if isinstance(rates, Rates) else rates.dq
-        x, y = self._pixel[0], self._row(dq.shape[0])
+        y = self._data.row(pixel, dq.shape[0])
         if y is None:
             return f"<span class='jwcal-muted'>{REFERENCE_PIXEL}</span>"
         if isinstance(rates, GuiderSlopes):
             slices = range(1, len(rates.data) + 1)
-            return slope_table([(f"slice {k}", guider_fit(rates, k, x, y)) for k in slices], warning)
-        fits = [("whole exposure", pixel_fit(rates, 0, x, y))]
-        fits += [(f"integration {k}", pixel_fit(rates, k, x, y)) for k in numbers]
-        return slope_table(fits, warning)
+            return slope_table([(f"slice {k}", guider_fit(rates, k, pixel.x, y)) for k in slices], warning)
+        fits = [("whole exposure", self._fit(rates, 0, pixel), pixel)]
+        fits += [(f"integration {k}", self._fit(rates, k, pixel), pixel) for k in choice.integrations]
+        if choice.branch is not None:
+            other = self._data.rates(choice.branch)[1]
+            fits.append((f"branch {choice.branch}", self._fit(other, 0, pixel), pixel))
+        if self._preview is not None:
+            found = PreviewPixel.find(self._session, self._data, self._preview, pixel)
+            fits.append(("preview", None if found is None else found.fit(0), pixel))
+        for pin in self.pins.pinned:
+            label = f"{pin.letter}: x {pin.pixel.x}, y {pin.pixel.y}"
+            fits.append((label, self._fit(rates, 0, pin.pixel), pin.pixel))
+        known = [(label, fit, of) for label, fit, of in fits if fit is not None]
+        if choice.electron and not any(math.isnan(self._data.gain(of)) for _, _, of in known):
+            return slope_table([(t, _times(f, self._data.gain(of))) for t, f, of in known], warning, "electron")
+        return slope_table([(label, fit) for label, fit, _ in known], warning)
 
-    def _chosen(self, _change: object) -> None:
-        if not self._showing:
-            self.update()
+
+def _times(fit: Fit, gain: float) -> Fit:
+    return replace(fit, slope=fit.slope * gain, error=fit.error * gain)

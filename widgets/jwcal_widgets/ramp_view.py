@@ -1,46 +1,32 @@
-"""The ramp of the picked pixel, drawn: groups, what is flagged and why, and the fitted slope."""
+"""Ramps, drawn: groups, what is flagged and why, the fit, limits of jump, the saturation level, residuals."""
 
 from __future__ import annotations
 
 import html
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import replace
 
 import bqplot as bq
 import ipywidgets as ipw
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.dq import DQ, GROUP_FLAGS, names
-from jwcal_interactive.steps.ramp_segments import Segment
-from jwcal_widgets.dq_overlay import color_of
-from jwcal_widgets.ramp import PixelRamp, segment_lines, slope_lines
+from jwcal_interactive.dq import DQ
+from jwcal_widgets.plotting import Lines, draw_lines, hide, plot_figure, put_ticks, span
+from jwcal_widgets.ramp import MAIN_COLOR, Band, PixelRamp, Trace, segment_lines, slope_lines
+from jwcal_widgets.ramp_marks import GLYPHS, FlagSymbols, UsedSymbols, key
+from jwcal_widgets.residual_view import ResidualView, filled
 
-__all__ = ["RampView", "Trace", "nice_ticks"]
+__all__ = ["RampView"]
 
-Lines: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
-
-USED_COLOR = "#3d7dd8"
-FIT_COLOR = "#e0633a"
+FIT_COLOR = "#c2471b"
 AVERAGE_COLOR = "#7a5cc4"
-OTHER_COLORS = ("#3d7dd8", "#2a9d8f", "#9b5de5", "#b5838d", "#6c8a3c", "#577590")
-_SYMBOLS = {
-    DQ.JUMP_DET: "diamond",
-    DQ.SATURATED: "triangle-up",
-    DQ.DO_NOT_USE: "cross",
-}
-_GLYPHS = {"circle": "●", "diamond": "◆", "triangle-up": "▲", "cross": "✚", "square": "■"}
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """One integration to draw: the ramp, the lines fitted to it, and the slope they average to."""
-
-    ramp: PixelRamp
-    segments: Sequence[Segment] = ()
-    slope: float = math.nan
+BAND_COLOR = "#8f5200"
+LEVEL_COLOR = "#b3261e"
+INTEGRATION_COLORS = (MAIN_COLOR, "#2a7f76", "#8447c9", "#99556f", "#5d7630", "#4b6584")
+_LABEL_ROOM = 0.16
+_LINE_OF_LABEL = 0.055
 
 
 def _lines(trace: Trace, *, differences: bool) -> tuple[Lines, Lines]:
@@ -56,177 +42,256 @@ def _lines(trace: Trace, *, differences: bool) -> tuple[Lines, Lines]:
 
 
 def _join(lines: Sequence[Lines]) -> Lines:
-    return np.concatenate([t for t, _ in lines]), np.concatenate([v for _, v in lines])
-
-
-def _draw_lines(mark: bq.Lines, lines: Lines) -> None:
-    time, value = lines
-    drawn = np.isfinite(value).all(axis=1)
-    with mark.hold_sync():
-        mark.visible = bool(drawn.any())
-        if mark.visible:
-            mark.x, mark.y = time[drawn], value[drawn]
-
-
-def _span(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Axis limits with a little room around finite values."""
-    values = values[np.isfinite(values)]
-    if values.size == 0:
-        return 0.0, 1.0
-    low, high = float(values.min()), float(values.max())
-    room = 0.07 * (high - low) or max(abs(low) * 0.05, 1.0)
-    return low - room, high + room
-
-
-def nice_ticks(low: float, high: float, about: int = 6) -> NDArray[np.float64]:
-    """Multiples of 1, 2 or 5 times a power of ten between two values, about so many."""
-    rough = (high - low) / about
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough)
-    first, last = math.ceil(low / step), math.floor(high / step)
-    return np.array([n * step for n in range(first, last + 1)])
+    empty = np.zeros((0, 2))
+    return (
+        np.concatenate([empty, *(t for t, _ in lines)]),
+        np.concatenate([empty, *(v for _, v in lines)]),
+    )
 
 
 class RampView:
-    """A plot of one pixel's ramp in some integrations.
+    """A plot of ramps, and one of their residuals below.
+
+    Its marks are made once and drawn again.
 
     Parameters
     ----------
     size : (int, int)
-        Width and height of the figure in screen pixels.
+        Width and height of the upper figure in screen pixels.
 
     Attributes
     ----------
-    figure : bqplot.Figure
+    figure, lower : bqplot.Figure
     legend : ipywidgets.HTML
     """
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._x, self._y = (bq.LinearScale(min=0.0, max=1.0, allow_padding=False) for _ in range(2))
         scales = {"x": self._x, "y": self._y}
-        self._path = bq.Lines(scales=scales, colors=list(OTHER_COLORS), stroke_width=1.0)
-        self._path.opacities = [0.45] * len(OTHER_COLORS)
-        self._fit = bq.Lines(scales=scales, colors=[FIT_COLOR], stroke_width=2.2)
-        self._average = bq.Lines(scales=scales, colors=[AVERAGE_COLOR], stroke_width=1.6, line_style="dashed")
-        self._points: dict[DQ | None, bq.Scatter] = {None: self._scatter(scales, USED_COLOR, "circle")}
-        for flag in GROUP_FLAGS:
-            self._points[flag] = self._scatter(scales, color_of(flag), _SYMBOLS.get(flag, "square"))
+        self._band = bq.Lines(
+            scales=scales,
+            colors=[BAND_COLOR],
+            stroke_width=1.2,
+            line_style="dash_dotted",
+            fill="between",
+            fill_colors=[BAND_COLOR],
+            fill_opacities=[0.08],
+            visible=False,
+        )
+        self._level = bq.Lines(
+            scales=scales, colors=[LEVEL_COLOR], stroke_width=1.4, line_style="dotted", visible=False
+        )
+        self._path = bq.Lines(scales=scales, stroke_width=1.2, visible=False)
+        self._dashed = bq.Lines(scales=scales, stroke_width=1.6, line_style="dashed", visible=False)
+        self._fit = bq.Lines(scales=scales, stroke_width=2.2, visible=False)
+        self._dashed_fit = bq.Lines(scales=scales, stroke_width=2.2, line_style="dashed", visible=False)
+        self._average = bq.Lines(
+            scales=scales, colors=[AVERAGE_COLOR], stroke_width=1.6, line_style="dotted", visible=False
+        )
+        self._labels = bq.Label(
+            scales=scales, x=[], y=[], text=[], default_size=11, font_weight="bold", x_offset=5, visible=False
+        )
+        self._used, self._flagged = UsedSymbols(scales), FlagSymbols(scales)
+        self._hollow = FlagSymbols(scales, hollow=True)
+        self._points: dict[DQ | None, bq.Scatter] = dict(self._flagged.marks.items())
+        self._points[None] = self._used.marks["circle"]
         self._x_axis = bq.Axis(
-            scale=self._x,
-            label="time since reset (s)",
-            label_offset="32px",
-            grid_lines="solid",
+            scale=self._x, label="time since reset (s)", label_offset="32px", grid_lines="solid"
         )
         self._y_axis = bq.Axis(
-            scale=self._y,
-            label="signal (DN)",
-            side="left",
-            label_offset="56px",
-            grid_lines="solid",
+            scale=self._y, label="signal (DN)", side="left", label_offset="56px", grid_lines="solid"
         )
-        self.figure = bq.Figure(
-            marks=[self._path, self._fit, self._average, *self._points.values()],
-            axes=[self._x_axis, self._y_axis],
-            fig_margin={"top": 10, "right": 16, "bottom": 44, "left": 70},
-            padding_x=0.0,
-            padding_y=0.0,
-            display_toolbar=False,
-            layout={"width": f"{size[0]}px", "min_width": f"{size[0]}px", "height": f"{size[1]}px"},
+        self._lines = [
+            self._band, self._level, self._path, self._dashed, self._fit, self._dashed_fit, self._average,
+        ]  # fmt: skip
+        self._symbols = [
+            *self._used.marks.values(),
+            *self._flagged.marks.values(),
+            *self._hollow.marks.values(),
+        ]
+        self.figure = plot_figure(
+            [*self._lines, *self._symbols, self._labels], self._x_axis, self._y_axis, size, bottom=22
         )
+        self._residuals = ResidualView(self._x, (size[0], max(96, round(0.46 * size[1]))))
+        self.lower = self._residuals.figure
         self.legend = ipw.HTML()
         self.clear()
 
-    @staticmethod
-    def _scatter(scales: dict[str, bq.Scale], color: str, marker: str) -> bq.Scatter:
-        return bq.Scatter(
-            scales=scales,
-            colors=[color],
-            marker=marker,
-            default_size=60,
-            stroke_width=0.5,
-            x=[],
-            y=[],
-        )
-
     def clear(self, why: str = "Click on a pixel to see its ramp.") -> None:
         """Draw nothing, and say why."""
-        for mark in (self._path, self._fit, self._average, *self._points.values()):
-            mark.visible = False
+        hide([*self._lines, *self._symbols, self._labels])
+        self._residuals.clear()
         self.legend.value = f"<span class='jwcal-muted'>{html.escape(why)}</span>"
 
     def show(
-        self, traces: Sequence[Trace], *, differences: bool, zoom_used: bool = False, note: str = ""
+        self,
+        traces: Sequence[Trace],
+        *,
+        differences: bool,
+        zoom_used: bool = False,
+        note: str = "",
+        unit: str = "DN",
+        band: Band | None = None,
+        level: float = math.nan,
+        in_sigma: bool = False,
+        remarks: Sequence[str] = (),
     ) -> None:
-        """Draw some integrations.
+        """Draw some ramps.
 
         Parameters
         ----------
         traces : sequence of Trace
-            At least one.
+            At least one; the first is that of the picked pixel.
         differences : bool
-            Draw the count rate between neighbouring groups (DN/s) instead of the ramp (DN).
+            Draw the count rate between neighbouring groups (per second) instead of the ramp.
         zoom_used : bool
             Fit the axis to the groups that are not excluded.
         note : str
             A warning for the legend.
+        unit : str
+            Of all values: DN or electron.
+        band : Band, optional
+            Limits of jump for the first trace; drawn with the differences.
+        level : float
+            Saturation level; drawn with the ramps.
+        in_sigma : bool
+            Residuals in units of their noise.
+        remarks : sequence of str
+            More for the legend.
         """
         drawn = [t.ramp.differences() if differences else t.ramp for t in traces]
-        time = np.stack([ramp.time for ramp in drawn])
-        value = np.stack([ramp.value for ramp in drawn])
-        dq = np.stack([ramp.dq for ramp in drawn])
-        excluded = np.stack([ramp.excluded for ramp in drawn])
+        shown = [_with(trace, ramp) for trace, ramp in zip(traces, drawn, strict=True)]
         pairs = [_lines(trace, differences=differences) for trace in traces]
-        fitted, average = _join([pair[0] for pair in pairs]), _join([pair[1] for pair in pairs])
-        usable = value[~excluded] if zoom_used and not excluded.all() else value
-        self._set_axes(time, np.concatenate([usable.ravel(), fitted[1].ravel()]), differences)
-        with self._path.hold_sync():
-            self._path.visible = time.shape[1] > 1
-            if self._path.visible:
-                self._path.x, self._path.y = time, value
-        _draw_lines(self._fit, fitted)
-        _draw_lines(self._average, average)
-        counts = self._set_points(time, value, dq)
-        self.legend.value = self._legend_text(counts, note)
-
-    def _set_axes(self, time: NDArray[np.float64], value: NDArray[np.float64], differences: bool) -> None:
-        low, high = _span(value)
-        with self._x.hold_sync(), self._y.hold_sync():
-            self._x.min, self._x.max = 0.0, float(time.max()) * 1.03 if time.size else 1.0
-            self._y.min, self._y.max = low, high
-        self._x_axis.tick_values = nice_ticks(self._x.min, self._x.max)
-        self._y_axis.tick_values = nice_ticks(low, high)
-        self._y_axis.label = "difference / time (DN/s)" if differences else "signal (DN)"
-
-    def _set_points(
-        self, time: NDArray[np.float64], value: NDArray[np.float64], dq: NDArray[np.uint8]
-    ) -> dict[DQ | None, int]:
-        """Give each group to one symbol: that of the first flag it carries in the order below."""
-        free = np.isfinite(value)
-        counts: dict[DQ | None, int] = {}
-        # Saturated groups are often DO_NOT_USE as well: the cause is the better name.
-        order = sorted(GROUP_FLAGS, key=lambda flag: flag == DQ.DO_NOT_USE)
-        for flag in (*order, None):
-            chosen = free & ((dq & np.uint8(flag)) != 0) if flag is not None else free
-            free = free & ~chosen
-            counts[flag] = int(chosen.sum())
-            mark = self._points[flag]
-            with mark.hold_sync():
-                mark.x, mark.y, mark.visible = time[chosen], value[chosen], bool(chosen.any())
-        return counts
-
-    def _legend_text(self, counts: dict[DQ | None, int], note: str) -> str:
-        def item(glyph: str, color: str, text: str) -> str:
-            return f"<span class='jwcal-key'><b style='color:{color}'>{glyph}</b> {text}</span>"
-
-        items = [item(_GLYPHS["circle"], USED_COLOR, f"used ({counts.get(None, 0)})")]
-        for flag, count in counts.items():
-            if flag is not None and count:
-                glyph = _GLYPHS[_SYMBOLS.get(flag, "square")]
-                items.append(item(glyph, color_of(flag), f"{names(flag)[0]} ({count})"))
-        if self._fit.visible:
-            items.append(item("━", FIT_COLOR, "fitted segments"))
-        if self._average.visible:
-            items.append(item("╌", AVERAGE_COLOR, "slope"))
+        band = band if differences else None
+        level = math.nan if differences else level
+        in_range = self._set_axes(shown, pairs, band, level, zoom_used)
+        self._y_axis.label = f"difference / time ({unit}/s)" if differences else f"signal ({unit})"
+        self._draw_paths(shown)
+        self._draw_fits(traces, pairs)
+        self._draw_band(drawn[0].time, band)
+        self._draw_level(level if in_range else math.nan)
+        self._write_labels(shown, level if in_range else math.nan)
+        counts = self._used.draw(shown), self._flagged.draw([t for t in shown if not t.dashed])
+        hollow = self._hollow.draw([t for t in shown if t.dashed])
+        if differences and band is not None:
+            self._residuals.show_deviations(drawn[0].time, band, unit, traces[0].color, in_sigma=in_sigma)
+        elif differences:
+            self._residuals.clear()
+        else:
+            self._residuals.show_residuals(traces, unit, in_sigma=in_sigma)
+        items = [key(GLYPHS["circle"], traces[0].color, f"used ({counts[0]})")]
+        items += [*self._flagged.keys(counts[1]), *self._hollow.keys(hollow, "dashed: ")]
+        items += self._keys_of_lines(traces)
+        if math.isfinite(level) and not in_range:
+            items.append(key("┄", LEVEL_COLOR, f"saturation at {level:,.0f} {unit}, above the plot"))
+        items += [f"<span class='jwcal-key jwcal-muted'>{html.escape(text)}</span>" for text in remarks]
         if note:
             items.append(f"<span class='jwcal-stale'>{html.escape(note)}</span>")
-        return "<div class='jwcal-legend'>" + " ".join(items) + "</div>"
+        self.legend.value = "<div class='jwcal-legend'>" + " ".join(items) + "</div>"
+
+    def _set_axes(
+        self,
+        shown: Sequence[Trace],
+        pairs: Sequence[tuple[Lines, Lines]],
+        band: Band | None,
+        level: float,
+        zoom_used: bool,
+    ) -> bool:
+        """Fit the axes; return whether the saturation level is worth to be in the plot."""
+        values = [_usable(t.ramp) if zoom_used else t.ramp.value for t in shown]
+        values += [fitted[1].ravel() for fitted, _ in pairs]
+        if band is not None:
+            values += [band.lower, band.upper]
+        every = np.concatenate(values)
+        near = every[np.isfinite(every)]
+        in_range = bool(math.isfinite(level) and near.size and near.max() > 0.5 * level)
+        if in_range:
+            every = np.append(every, level)
+        put_ticks(self._y_axis, *span(every))
+        last = max((float(t.ramp.time.max()) for t in shown if t.ramp.time.size), default=1.0)
+        room = _LABEL_ROOM if any(t.label for t in shown) else 0.03
+        put_ticks(self._x_axis, 0.0, last * (1 + room) or 1.0)
+        self._residuals.x_axis.tick_values = self._x_axis.tick_values
+        return in_range
+
+    def _draw_paths(self, shown: Sequence[Trace]) -> None:
+        for mark, dashed in ((self._path, False), (self._dashed, True)):
+            chosen = [t for t in shown if t.dashed == dashed]
+            if not chosen:
+                hide([mark])
+                continue
+            time = np.stack([_padded(t.ramp.time, shown) for t in chosen])
+            value = np.stack([_padded(t.ramp.value, shown) for t in chosen])
+            draw_lines(mark, (time, value), [t.color for t in chosen])
+
+    def _draw_fits(self, traces: Sequence[Trace], pairs: Sequence[tuple[Lines, Lines]]) -> None:
+        for mark, dashed in ((self._fit, False), (self._dashed_fit, True)):
+            chosen = [(t, p[0]) for t, p in zip(traces, pairs, strict=True) if t.dashed == dashed]
+            colors = [t.color if t.label else FIT_COLOR for t, lines in chosen for _ in lines[0]]
+            draw_lines(mark, _join([lines for _, lines in chosen]), colors)
+        main = [p[1] for t, p in zip(traces, pairs, strict=True) if t.picked]
+        draw_lines(self._average, _join(main))
+
+    def _draw_band(self, time: NDArray[np.float64], band: Band | None) -> None:
+        if band is None:
+            hide([self._band])
+            return
+        edges = np.stack([filled(band.lower), filled(band.upper)])
+        draw_lines(self._band, (np.stack([time, time]), edges))
+
+    def _draw_level(self, level: float) -> None:
+        ends = np.array([[self._x.min, self._x.max]])
+        draw_lines(self._level, (ends, np.full((1, 2), level)))
+
+    def _write_labels(self, shown: Sequence[Trace], level: float) -> None:
+        """Put names at the ends of lines, one below the other where they would lie on each other."""
+        places = []
+        for trace in shown:
+            known = np.flatnonzero(np.isfinite(trace.ramp.value))
+            if trace.label and known.size:
+                k = known[-1]
+                places.append((trace.ramp.value[k], trace.ramp.time[k], trace.label, trace.color))
+        apart = _LINE_OF_LABEL * (self._y.max - self._y.min)
+        heights: list[float] = []
+        for value, *_ in (places := sorted(places, key=lambda place: place[0])):
+            value = min(max(value, self._y.min + apart), self._y.max - apart)
+            heights.append(value if not heights else max(value, heights[-1] + apart))
+        texts, times, colors = [p[2] for p in places], [p[1] for p in places], [p[3] for p in places]
+        if math.isfinite(level):
+            texts, colors = [*texts, f"saturation {level:,.0f}"], [*colors, LEVEL_COLOR]
+            times, heights = [*times, self._x.min], [*heights, level + 0.6 * apart]
+        if not texts:
+            hide([self._labels])
+            return
+        with self._labels.hold_sync():
+            self._labels.x, self._labels.y = np.array(times), np.array(heights)
+            self._labels.text, self._labels.colors = np.array(texts), colors
+            self._labels.visible = True
+
+    def _keys_of_lines(self, traces: Sequence[Trace]) -> list[str]:
+        items = []
+        if self._fit.visible:
+            items.append(key("━", FIT_COLOR if not traces[0].label else traces[0].color, "fitted segments"))
+        if self._average.visible:
+            items.append(key("┈", AVERAGE_COLOR, "slope"))
+        if self._dashed.visible:
+            named = dict.fromkeys((t.label, t.color) for t in traces if t.dashed)
+            items += [key("╌", color, label) for label, color in named]
+        if self._band.visible:
+            items.append(key("▒", BAND_COLOR, "no jump inside"))
+        return items
+
+
+def _with(trace: Trace, ramp: PixelRamp) -> Trace:
+    """Give the trace other points, for symbols and paths."""
+    return replace(trace, ramp=ramp)
+
+
+def _usable(ramp: PixelRamp) -> NDArray[np.float64]:
+    return ramp.value if ramp.excluded.all() else ramp.value[~ramp.excluded]
+
+
+def _padded(values: NDArray[np.float64], shown: Sequence[Trace]) -> NDArray[np.float64]:
+    """Values with NaN behind them: all lines of a mark have the same number of points."""
+    length = max(t.ramp.time.size for t in shown)
+    return np.pad(values, (0, length - values.size), constant_values=np.nan)
