@@ -160,12 +160,12 @@ class Preview:
 
     def counters(self, session: Session) -> Counters:
         """Compare with the results that the session has in memory, of the last run."""
+        ramp_step, rates_step = self._last(Ramp), self._last(Rates)
         old = {
             step: cut_state(state, *self.window.region)
-            for step in self.states
-            if (state := session.kept(step)) is not None
+            for step in (ramp_step, rates_step)
+            if step and (state := session.kept(step)) is not None
         }
-        ramp_step, rates_step = self._last(Ramp), self._last(Rates)
         return Counters(
             groups=_flagged_groups(old.get(ramp_step), self.ramp),
             slope=_compared(old.get(rates_step), self.rates, _median),

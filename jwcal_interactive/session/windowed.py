@@ -162,6 +162,38 @@ class _Kept:
         return value
 
 
+class _Surveys:
+    """What surveys found, to be found again for other parameters that they did not look at."""
+
+    def __init__(self) -> None:
+        self._kept = _Kept(16)
+
+    def get(self, key: Hashable, params: StepParams, ask: Callable[[Any], _Facts]) -> _Facts:
+        """Give what a survey found with parameters that are the same to it, or ask."""
+        found: list[tuple[dict[str, Any], _Facts]] = self._kept.get(key, list)
+        for seen, facts in tuple(found):
+            if all(getattr(params, name) == value for name, value in seen.items()):
+                return facts
+        reading = _Reading(params)
+        facts = ask(reading)
+        found.insert(0, (reading.seen, facts))
+        del found[8:]
+        return facts
+
+
+class _Reading:
+    """Parameters that remember which of them were asked for."""
+
+    def __init__(self, params: StepParams) -> None:
+        self.seen: dict[str, Any] = {}
+        self._params = params
+
+    def __getattr__(self, name: str) -> Any:
+        asked = (name,) if name in type(self._params).model_fields else type(self._params).model_fields
+        self.seen |= {field: getattr(self._params, field) for field in asked}
+        return getattr(self._params, name)
+
+
 class WindowRunner:
     """Runs steps on parts of the frame, and keeps what is needed again for other values of a parameter.
 
@@ -175,7 +207,7 @@ class WindowRunner:
 
     def __init__(self, book: ReferenceBook) -> None:
         self.book = book
-        self.facts = _Kept(32)
+        self.surveys = _Surveys()
         self.states = _Kept(2)
         self._legs = _Kept(64)
         self._references = _Kept(64)
@@ -209,10 +241,11 @@ class WindowRunner:
         notes = passage.run(max(job.wanted - first, 0), states)
         return states.pop(_BEFORE, None), states, tuple(notes.values())
 
-    def references(self, leg: _Leg, frame: tuple[int, ...], region: Region) -> References:
+    def references(self, link: Link, frame: tuple[int, ...], region: Region) -> References:
         """Cut the references of a step to a region; they are read once."""
-        key = (leg, frame, _numbers(region, frame))
-        return self._references.get(key, lambda: leg.link.references(frame, *region))
+        key = (*link.files.values(), frame, _numbers(region, frame))
+        cut = self._references.get(key, lambda: tuple(link.references(frame, *region).values()))
+        return dict(zip(link.files, cut, strict=True))
 
     def _leg(self, job: Job, step: str) -> _Leg:
         params = _without_products(job.params[step])
@@ -229,7 +262,7 @@ class WindowRunner:
             link = Link(step, definition, params, files | named)
             if frame != (exposure.ysize, exposure.xsize):
                 return _Leg(link, "whole")
-            reach = definition.reach_for(exposure, link.references(frame, slice(0, 1)), params)
+            reach = definition.reach_for(exposure, self.references(link, frame, (slice(0, 1), ALL)), params)
             if reach is not None:
                 return _Leg(replace(link, reach=reach), "reach")
             if getattr(params, "fit_method", "") == "fft":  # the transform is of the whole frame
@@ -327,7 +360,7 @@ class _Passage:
     def _changed(self, leg: _Leg, state: State, region: Region, facts: Any, notes: dict[str, str]) -> State:
         definition, frame = leg.link.definition, frame_of(self.start)
         assert definition is not None
-        refs = self.runner.references(leg, frame, region)
+        refs = self.runner.references(leg.link, frame, region)
         if isinstance(facts, Survey) and not _is_whole(region, frame):
             facts = replace(facts, whole=False)
         try:
@@ -349,19 +382,26 @@ class _Passage:
     def _facts(self, index: int) -> _Facts:
         """Find what the step has to know of the whole frame."""
         leg = self.legs[index]
-        definition = leg.link.definition
-        if definition is None or definition.survey is None:
+        if leg.link.definition is None or leg.link.definition.survey is None:
             return _Facts()
-        return self.runner.facts.get((*self.key, *self.legs[: index + 1]), lambda: self._survey(index))
+        return self._known(leg, self.legs[:index], lambda params: self._survey(index, params))
 
-    def _survey(self, index: int) -> _Facts:
+    def _known(self, leg: _Leg, before: Sequence[_Leg], ask: Callable[[Any], _Facts]) -> _Facts:
+        """Give what a survey found after some legs; it is asked if that is not known."""
+        params = leg.link.params
+        assert params is not None
+        key = (*self.key, *before, leg.link.name, *leg.link.files.values())
+        return self.runner.surveys.get(key, params, ask)
+
+    def _survey(self, index: int, params: Any) -> _Facts:
         leg, start = self.legs[index], self.start
         assert isinstance(start, Ramp)
         if index == 0:
-            return self._ask(leg, Look.at(start))
+            return self._ask(leg, Look.at(start), params)
         if leg.link.name not in _ASK_FOR_FLAGS:
-            return self._ask(leg, self._look(lambda rows, columns: self._through(index, (rows, columns))[0]))
-        earlier = self.runner.facts.get((*self.key, leg), lambda: self._ask(leg, Look.at(start)))
+            part = self._look(lambda rows, columns: self._through(index, (rows, columns))[0])
+            return self._ask(leg, part, params)
+        earlier = self._known(leg, (), lambda again: self._ask(leg, Look.at(start), again))
         middle = frame_of(start)[0] // 2
         notes: dict[str, str] = {}
 
@@ -370,7 +410,7 @@ class _Passage:
             notes.update(found or self._edits_that_clear(index))
             return state
 
-        seen = self._ask(leg, self._look(row, nrows=1))
+        seen = self._ask(leg, self._look(row, nrows=1), params)
         if seen.agrees(earlier) and not notes:
             return seen
         return replace(
@@ -394,7 +434,7 @@ class _Passage:
         ny, nx = frame_of(self.start)
         return Look(self.start.exposure, (nrows or ny, nx), ramp, whole=bool(nrows))
 
-    def _ask(self, leg: _Leg, look: Look) -> _Facts:
+    def _ask(self, leg: _Leg, look: Look, params: Any) -> _Facts:
         """Ask the survey of a step; the references that it sees are those of the whole frame."""
         definition = leg.link.definition
         assert definition is not None
@@ -402,7 +442,7 @@ class _Passage:
         frame = frame_of(self.start)
         try:
             refs = WholeReferences(leg.link, frame)
-            return _Facts(definition.survey(look, refs, leg.link.params, self.job.tiles))
+            return _Facts(definition.survey(look, refs, params, self.job.tiles))
         except Skip as skip:
             return _Facts(skipped=str(skip) or "it does not apply")
 
