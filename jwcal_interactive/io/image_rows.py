@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +17,8 @@ __all__ = ["ImageRows"]
 _STORED = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 # BZERO of unsigned types (table 11): the numbers are stored with this offset.
 _UNSIGNED = {16: 2**15, 32: 2**31}
-# Bytes read at once where only some columns are wanted: they stay in the processor's cache.
-_PIECE = 1 << 20
+# Bytes read at once: they stay in the processor's cache until they are decoded.
+_PIECE = 1 << 19
 
 
 def _never_stop() -> None:
@@ -115,19 +114,16 @@ class ImageRows:
         if self._array is not None:
             out[...] = self._array[(*parts, rows, columns)]
             return out
-        step = max(y1 - y0, 1) if x1 - x0 == nx else max(_PIECE // (nx * self._stored.itemsize), 1)
+        step = min(max(_PIECE // max(nx * self._stored.itemsize, 1), 1), max(y1 - y0, 1))
+        piece = np.empty((step, nx), self._stored)
         flat = out.reshape(-1, *out.shape[-2:])
         for number, plane in zip(planes.flat, flat, strict=True):
             check()
             for y in range(y0, y1, step):
                 stop = min(y + step, y1)
-                part, place = plane[y - y0 : stop - y0], (int(number) * ny + y) * nx
-                if x1 - x0 == nx and part.dtype == self._stored.newbyteorder("=") and not self._zero:
-                    self._read_into(part, place)  # no copy
-                else:
-                    raw = np.empty((stop - y, nx), self._stored.newbyteorder("="))
-                    self._read_into(raw, place)
-                    self._decode(raw[:, x0:x1], part)
+                rows_here = piece[: stop - y]
+                self._read_into(rows_here, (int(number) * ny + y) * nx)
+                self._decode(rows_here[:, x0:x1], plane[y - y0 : stop - y0])
         return out
 
     def _read_into(self, array: NDArray[Any], place: int) -> None:
@@ -135,8 +131,6 @@ class ImageRows:
         content = memoryview(array.reshape(-1).view(np.uint8).data)
         if self._bytes_into(content, self._start + place * array.itemsize) != len(content):
             raise OSError(f"{self._path}: the file ends within an array")
-        if sys.byteorder == "little":
-            array.byteswap(inplace=True)
 
     def _bytes_into(self, content: memoryview, offset: int) -> int:
         if not hasattr(os, "preadv"):  # Windows, macOS: a position of its own for every reading
@@ -149,12 +143,14 @@ class ImageRows:
         return os.preadv(self._file, [content], offset)
 
     def _decode(self, stored: NDArray[Any], out: NDArray[Any]) -> None:
+        """Turn bytes as they are in the file into numbers; both are in the processor's cache."""
         if not self._zero:
             out[...] = stored
         elif self._stored.itemsize == 2 and out.dtype.kind == "f":
-            out[...] = stored  # exact, as is the sum: 16 bits fit in any floating-point number
+            # By way of native integers, twice as fast; exact, as is the sum: 16 bits fit in any float.
+            out[...] = stored.astype(self._stored.newbyteorder("="))
             out += out.dtype.type(self._zero)
         else:
             # The offset is the same bits with the sign bit flipped (FITS standard 4.0, section 5.2.5).
             unsigned = np.dtype(f"u{self._stored.itemsize}")
-            out[...] = stored.view(unsigned) ^ unsigned.type(self._zero)
+            out[...] = stored.astype(self._stored.newbyteorder("=")).view(unsigned) ^ unsigned.type(self._zero)

@@ -428,8 +428,10 @@ def _translated(dq: NDArray[Any], bits: Mapping[int, int] | None) -> NDArray[np.
     if bits is None:
         return dq
     same = functools.reduce(operator.or_, (v for v, flag in bits.items() if v == flag), 0)
-    out = dq & np.uint32(same)
     present = int(np.bitwise_or.reduce(dq, axis=None)) if dq.size else 0
+    if not present & ~same:
+        return dq
+    out = dq & np.uint32(same)
     for value, flag in bits.items():
         if value != flag and value & present:
             out[(dq & np.uint32(value)) != 0] |= np.uint32(flag)

@@ -96,7 +96,8 @@ def dark_current(ramp: Ramp, refs: References, p: DarkCurrentParams, tiles: Tile
         for i in range(nints):
             dark = darks[min(first + i, len(darks) - 1)]
             for group in range(ngroups):
-                data[i, group, y0:y1] = ramp.data[i, group, y0:y1] - dark(group, y0, y1)
+                rows = ramp.data[i, group, y0:y1]
+                np.subtract(rows, dark(group, y0, y1), out=data[i, group, y0:y1], casting="same_kind")
 
     tiles.over_rows(data.shape[-2], subtract)
     side = (_product(p.dark_output, ref, darks, ramp, tiles),) if p.dark_output else ()
@@ -206,8 +207,8 @@ def _extended(
 
 
 def _without_nan(array: NDArray[Any]) -> NDArray[Any]:
-    bad = np.isnan(array)
-    return np.where(bad, array.dtype.type(0), array) if bad.any() else array
+    # The least of some values is NaN if one of them is, and is found faster than all that are NaN.
+    return np.where(np.isnan(array), array.dtype.type(0), array) if np.isnan(array.min()) else array
 
 
 def _average(ref: Reference, wanted: float | None, shape: tuple[int, ...]) -> F32 | None:

@@ -159,7 +159,7 @@ def _survey(look: Look, refs: References, p: RefPixParams, tiles: Tiles) -> Meas
     if p.use_side_ref_pixels and _takes_sirs(exposure, p):
         kernels = sirs_kernels(refs.get("sirskernel"), exposure, p.gaussmooth, p.halfwidth)
     smoothing = p.side_smoothing_length if p.use_side_ref_pixels and kernels is None else None
-    pixels = gather_border(look)
+    pixels = gather_border(look, tiles)
     measure = by_amplifier(pixels.pixeldq, frame, p.odd_even_columns, p.siglimit, smoothing, p.side_gain)
     if kernels is not None:
         measure = with_templates(measure, kernels, p.sigreject)

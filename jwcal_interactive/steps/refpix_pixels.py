@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def border(start: int, size: int) -> tuple[slice, slice]:
     return slice(0, low), slice(max(FULL_SIZE - REFERENCE_WIDTH - start, low), size)
 
 
-def gather_border(look: Look) -> ReferencePixels:
+def gather_border(look: Look, tiles: Tiles) -> ReferencePixels:
     """Take the pixels within 4 of the detector's edges."""
     ny, nx = look.frame
     bottom, top = border(look.exposure.ystart - 1, ny)
@@ -67,12 +67,18 @@ def gather_border(look: Look) -> ReferencePixels:
     inner = slice(bottom.stop, top.start)
     windows = [(rows, slice(0, nx)) for rows in (bottom, top)]
     windows += [(inner, columns) for columns in (left, right)]
-    pieces = []
-    for rows, columns in windows:
-        if rows.stop > rows.start and columns.stop > columns.start:
+    windows = [(r, c) for r, c in windows if r.stop > r.start and c.stop > c.start]
+    pieces: dict[int, _Piece] = {}
+
+    def take(start: int, stop: int) -> None:
+        for number in range(start, stop):
+            rows, columns = windows[number]
             part = look(rows, columns)
-            pieces.append(_piece(part, rows.start, columns.start, nx, np.ones(part.pixeldq.shape, np.bool_)))
-    return _joined(look, pieces)
+            everything = np.ones(part.pixeldq.shape, np.bool_)
+            pieces[number] = _piece(part, rows.start, columns.start, nx, everything)
+
+    replace(tiles, band_rows=1).over_rows(len(windows), take)
+    return _joined(look, [pieces[number] for number in sorted(pieces)])
 
 
 def gather_flagged(look: Look, tiles: Tiles) -> ReferencePixels:
