@@ -27,12 +27,16 @@ def subtract_interlaced(data, signals, out_data, y0, y1):
     """
     nints, ngroups, _, nx = data.shape
     namplifiers = signals.shape[3]
+    levels = np.empty((2, nx))
     for i in range(nints):
         for y in range(y0, y1):
             out_data[i, 0, y] = data[i, 0, y]
-            first = data[i, 0, y]
-            for g in range(1, ngroups):
-                level = signals[i, g, y % 2]
+        for g in range(1, ngroups):
+            for x in range(nx):
+                levels[0, x] = signals[i, g, 0, x % namplifiers]
+                levels[1, x] = signals[i, g, 1, x % namplifiers]
+            for y in range(y0, y1):
+                first, values, level, out = data[i, 0, y], data[i, g, y], levels[y % 2], out_data[i, g, y]
                 for x in range(nx):
-                    rise = data[i, g, y, x] - first[x]
-                    out_data[i, g, y, x] = np.float32(rise - level[x % namplifiers]) + first[x]
+                    rise = values[x] - first[x]
+                    out[x] = np.float32(rise - level[x]) + first[x]

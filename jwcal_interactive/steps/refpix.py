@@ -17,7 +17,7 @@ from jwcal_interactive.steps.definition import Look, step
 from jwcal_interactive.steps.irs2 import normal_pixels
 from jwcal_interactive.steps.readout import DetectorFrame, refuse_unsupported
 from jwcal_interactive.steps.refpix_irs2 import bad_reference_rows, correct_interleaved
-from jwcal_interactive.steps.refpix_miri import correct_miri
+from jwcal_interactive.steps.refpix_miri import InterlacedSignals, correct_miri, measure_miri
 from jwcal_interactive.steps.refpix_pixels import ReferencePixels, gather_border, gather_flagged
 from jwcal_interactive.steps.refpix_signals import (
     Measure,
@@ -135,16 +135,18 @@ class Measured:
 
 
 def _reach(exposure: Exposure, _row: References, p: RefPixParams) -> int | None:
-    """Signals of near-infrared reference pixels are measured beforehand; else whole frames are needed."""
-    whole = exposure.instrument == "MIRI" or "IRS2" in exposure.readpatt or _takes_sirs(exposure, p)
+    """Signals of reference pixels are measured beforehand, or else whole frames are needed."""
+    whole = "IRS2" in exposure.readpatt or _takes_sirs(exposure, p)
     return None if whole else 0
 
 
-def _survey(look: Look, refs: References, p: RefPixParams, tiles: Tiles) -> Measured | None:
+def _survey(look: Look, refs: References, p: RefPixParams, tiles: Tiles) -> Measured | InterlacedSignals | None:
     """Measure the signals of all groups and of the zero frame; ``None`` where they are not measured ahead."""
     exposure, (ny, nx) = look.exposure, look.frame
-    if exposure.instrument == "MIRI" or is_interleaved(look.frame):
+    if is_interleaved(look.frame):
         return None
+    if exposure.instrument == "MIRI":
+        return measure_miri(look, p.odd_even_rows, p.siglimit, tiles)
     frame = DetectorFrame.of(exposure)
     if max(exposure.xstart - 1 + nx, exposure.ystart - 1 + ny) > FULL_SIZE:
         raise Skip(f"the subarray does not fit in the {FULL_SIZE} x {FULL_SIZE} pixels of the detector")
@@ -184,7 +186,13 @@ def _kernels(exposure: Exposure, p: RefPixParams) -> tuple[str, ...]:
     survey=_survey,
     kernels=_kernels,
 )
-def refpix(ramp: Ramp, refs: References, p: RefPixParams, tiles: Tiles, facts: Measured | None) -> Ramp:
+def refpix(
+    ramp: Ramp,
+    refs: References,
+    p: RefPixParams,
+    tiles: Tiles,
+    facts: Measured | InterlacedSignals | None,
+) -> Ramp:
     """Subtract the signal of the reference pixels from every group and from the zero frame.
 
     Near-infrared full frames and subarrays read through four amplifiers: in each amplifier the
@@ -192,14 +200,14 @@ def refpix(ramp: Ramp, refs: References, p: RefPixParams, tiles: Tiles, facts: M
     for odd and even columns separately; then running medians of those at both sides are averaged
     and subtracted row by row, or (sirs) what kernels make of them. Subarrays read through one
     amplifier: the clipped mean of all reference pixels, for odd and even columns separately.
-    IRS2: see `correct_interleaved`. MIRI: see `correct_miri`. Reference pixels with DO_NOT_USE do
+    IRS2: see `correct_interleaved`. MIRI: see `measure_miri`. Reference pixels with DO_NOT_USE do
     not count. Rows and columns are those of the detector. Zeros of the zero frame stay zero.
     """
     refuse_unsupported(ramp, "refpix", interleaved=True)
-    if is_interleaved(ramp.data.shape):
-        return _interleaved(ramp, refs.get("refpix"), p, tiles)
     if facts is None:
-        return ramp.with_(data=correct_miri(ramp, p.odd_even_rows, p.siglimit, tiles))
+        return _interleaved(ramp, refs.get("refpix"), p, tiles)
+    if isinstance(facts, InterlacedSignals):
+        return ramp.with_(data=correct_miri(ramp, facts, tiles))
     return _corrected(ramp, facts, tiles)
 
 

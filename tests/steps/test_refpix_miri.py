@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from jwcal_interactive.cutouts import cut_ramp
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
+from jwcal_interactive.steps.definition import Look
 from jwcal_interactive.steps.refpix import RefPixParams, refpix
 from jwcal_interactive.tiles import Tiles
 
@@ -35,6 +37,17 @@ def test_rise_of_the_reference_pixels_is_removed(miri, bytes_of):
     out = run(ramp)
     np.testing.assert_array_equal(out.data[0], [first] * 3)
     assert bytes_of(ramp) == before
+
+
+def test_a_part_of_the_frame_is_corrected_like_the_whole(miri):
+    rng = np.random.default_rng(2)
+    first = np.rint(rng.normal(10_000, 100, (1024, 1032)))
+    ramp = miri(np.array([[first, first + levels() + rng.normal(0, 3, first.shape)]]))
+    p = RefPixParams()
+    facts = refpix.survey(Look.at(ramp), {}, p, Tiles())
+    rows, columns = slice(511, 520), slice(1, 1030)
+    part = refpix.apply(cut_ramp(ramp, rows, columns), {}, p, Tiles(), facts)
+    np.testing.assert_array_equal(part.data, run(ramp).data[..., rows, columns])
 
 
 def test_all_rows_together(miri):
