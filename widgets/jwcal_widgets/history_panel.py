@@ -177,7 +177,7 @@ class HistoryPanel:
         follow = tree.present != self._present or self.tree.value not in nodes
         chosen = tree.present if follow else self.tree.value
         self._present = tree.present
-        places = [(f"branch {name}", name) for name in tree.branches]
+        places: list[tuple[str, str | int]] = [(f"branch {name}", name) for name in tree.branches]
         places = [("the present one", tree.present), *places, *((f"entry {n}", n) for n in sorted(nodes))]
         self._showing = True
         try:
