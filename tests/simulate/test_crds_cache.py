@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from shrunken import shrunken
 from stdatamodels.jwst import datamodels
 
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import ParameterError
 from jwcal_interactive.simulate import DemoCache, build_demo_cache
-from jwcal_interactive.simulate.detectors import Detector
+from jwcal_interactive.simulate.detectors import DETECTORS, Detector
 from jwcal_interactive.simulate.parameter_references import JUMP_PARAMETERS
 from jwcal_interactive.simulate.pixels import full_pixel_maps
 
@@ -38,20 +39,25 @@ GUIDER = {
     "META.OBSERVATION.DATE": "2022-04-27",
     "META.OBSERVATION.TIME": "00:30:49",
 }
+QUESTIONS = (
+    (NIRCAM, [*REFTYPES, "pastasoss", "pars-jumpstep", "pars-rampfitstep"]),
+    (NIRCAM | {"META.SUBARRAY.NAME": "FULL"}, ["dark", "superbias"]),
+    (GUIDER, ["mask", "gain", "readnoise", "flat", "dflat", "pars-guidercdsstep"]),
+)
 
 
-def bestrefs(cache: DemoCache, header: dict[str, str], reftypes: list[str]) -> dict[str, str]:
-    """What the crds client answers in a process of its own."""
+@pytest.fixture(scope="module")
+def bestrefs(demo_cache: DemoCache) -> list[dict[str, str]]:
+    """What the crds client answers to `QUESTIONS`, in a process of its own."""
     code = (
         "import json, sys, crds\n"
-        "header, reftypes = json.loads(sys.argv[1])\n"
-        "found = crds.getreferences(header, reftypes, observatory='jwst')\n"
-        "print(json.dumps(found))"
+        "ask = lambda header, reftypes: crds.getreferences(header, reftypes, observatory='jwst')\n"
+        "print(json.dumps([ask(*question) for question in json.loads(sys.argv[1])]))"
     )
     unwanted = ("CRDS_SERVER_URL", "CRDS_MODE")
-    environment = {k: v for k, v in os.environ.items() if k not in unwanted} | cache.environment
+    environment = {k: v for k, v in os.environ.items() if k not in unwanted} | demo_cache.environment
     done = subprocess.run(
-        [sys.executable, "-c", code, json.dumps([header, reftypes])],
+        [sys.executable, "-c", code, json.dumps(QUESTIONS)],
         env=environment,
         capture_output=True,
         text=True,
@@ -59,19 +65,20 @@ def bestrefs(cache: DemoCache, header: dict[str, str], reftypes: list[str]) -> d
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    answer: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    answers: list[dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
+    return answers
 
 
 def mappings(cache: DemoCache) -> list[Path]:
     return sorted((cache.root / "mappings/jwst").iterdir())
 
 
-@pytest.fixture
-def small_cache(small_detector: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DemoCache:
-    """A cache for the small detector only; quick to build."""
-    _only_small(monkeypatch, small_detector)
-    return build_demo_cache(tmp_path)
+@pytest.fixture(scope="module")
+def small_cache(tmp_path_factory: pytest.TempPathFactory) -> DemoCache:
+    """A cache for the small detector only; quick to build. Do not change it."""
+    with pytest.MonkeyPatch.context() as patch:
+        _only_small(patch, shrunken(DETECTORS["NRCALONG"]))
+        return build_demo_cache(tmp_path_factory.mktemp("small"))
 
 
 def _only_small(monkeypatch: pytest.MonkeyPatch, detector: Detector) -> None:
@@ -105,10 +112,9 @@ class TestMappings:
 
 
 class TestResolution:
-    def test_nircam(self, demo_cache: DemoCache) -> None:
-        found = bestrefs(demo_cache, NIRCAM, [*REFTYPES, "pastasoss", "pars-jumpstep", "pars-rampfitstep"])
+    def test_nircam(self, demo_cache: DemoCache, bestrefs: list[dict[str, str]]) -> None:
         absent = {"refpix", "pastasoss", "pars-rampfitstep"}
-        for reftype, answer in found.items():
+        for reftype, answer in bestrefs[0].items():
             if reftype in absent:
                 assert answer.startswith("NOT FOUND n/a"), reftype
             else:
@@ -117,17 +123,14 @@ class TestResolution:
                 assert path.is_relative_to(demo_cache.root)
                 assert reftype in path.name
 
-    def test_superbias_and_dark_are_chosen_by_subarray(self, demo_cache: DemoCache) -> None:
-        small = bestrefs(demo_cache, NIRCAM, ["dark", "superbias"])
-        full = bestrefs(demo_cache, NIRCAM | {"META.SUBARRAY.NAME": "FULL"}, ["dark", "superbias"])
+    def test_superbias_and_dark_are_chosen_by_subarray(self, bestrefs: list[dict[str, str]]) -> None:
+        small, full, _ = bestrefs
         for reftype in ("dark", "superbias"):
             assert fits.getval(small[reftype], "SUBARRAY") == "SUB640"
             assert fits.getval(full[reftype], "SUBARRAY") == "FULL"
 
-    def test_guider(self, demo_cache: DemoCache) -> None:
-        found = bestrefs(
-            demo_cache, GUIDER, ["mask", "gain", "readnoise", "flat", "dflat", "pars-guidercdsstep"]
-        )
+    def test_guider(self, bestrefs: list[dict[str, str]]) -> None:
+        *_, found = bestrefs
         for reftype in ("mask", "gain", "readnoise", "flat"):
             assert fits.getval(found[reftype], "DETECTOR") == "GUIDER2"
         assert found["dflat"].startswith("NOT FOUND n/a")
@@ -199,10 +202,13 @@ class TestReferences:
 
 
 class TestBuilding:
-    def test_second_time_changes_nothing(self, small_cache: DemoCache, tmp_path: Path) -> None:
+    def test_second_time_changes_nothing(
+        self, small_cache: DemoCache, small_detector: Detector, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _only_small(monkeypatch, small_detector)
         before = {p: p.stat().st_mtime_ns for p in small_cache.root.rglob("*") if p.is_file()}
         announced: list[str] = []
-        again = build_demo_cache(tmp_path, progress=announced.append)
+        again = build_demo_cache(small_cache.root.parent, progress=announced.append)
         assert again == small_cache
         assert announced == []
         assert before == {p: p.stat().st_mtime_ns for p in again.root.rglob("*") if p.is_file()}
@@ -245,28 +251,24 @@ class TestBuilding:
             with fits.open(path) as hdus:
                 hdus.verify("exception")
 
-    def test_two_processes_at_once(self, tmp_path: Path) -> None:
+    def test_two_processes_at_once(self, small_cache: DemoCache, tmp_path: Path) -> None:
         """Both succeed; every file is whole and the same as that of a lonely build."""
         code = (
             "import sys; sys.path.insert(0, sys.argv[2])\n"
             "from pathlib import Path\n"
-            "from conftest import shrunken\n"
+            "from shrunken import shrunken\n"
             "from jwcal_interactive.simulate import build_demo_cache, crds_cache, detectors, mappings\n"
             "small = shrunken(detectors.DETECTORS['NRCALONG'])\n"
             "crds_cache.DETECTORS = mappings.DETECTORS = {'NRCALONG': small}\n"
             "print(build_demo_cache(Path(sys.argv[1])).root)"
         )
-        command = [sys.executable, "-W", "error", "-c", code]
-        here = str(Path(__file__).parent)
-        together = [
-            subprocess.Popen([*command, str(tmp_path / "shared"), here], stdout=subprocess.PIPE)
-            for _ in range(2)
-        ]
+        support = str(Path(__file__).parents[1] / "support")
+        command = [sys.executable, "-W", "error", "-c", code, str(tmp_path), support]
+        together = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
         outputs = [process.communicate(timeout=120)[0] for process in together]
         assert [process.returncode for process in together] == [0, 0]
-        subprocess.run([*command, str(tmp_path / "alone"), here], check=True, timeout=120)
-        shared = Path(outputs[0].decode().strip())
-        alone = tmp_path / "alone" / shared.name
+        shared, alone = Path(outputs[0].decode().strip()), small_cache.root
+        assert shared.name == alone.name
         names = sorted(p.relative_to(shared) for p in shared.rglob("*") if p.is_file())
         assert names == sorted(p.relative_to(alone) for p in alone.rglob("*") if p.is_file())
         assert len(names) > 20
