@@ -177,8 +177,9 @@ class HistoryPanel:
         follow = tree.present != self._present or self.tree.value not in nodes
         chosen = tree.present if follow else self.tree.value
         self._present = tree.present
-        places: list[tuple[str, str | int]] = [(f"branch {name}", name) for name in tree.branches]
-        places = [("the present one", tree.present), *places, *((f"entry {n}", n) for n in sorted(nodes))]
+        places: list[tuple[str, str | int]] = [("the present one", tree.present)]
+        places += [(f"branch {name}", name) for name in tree.branches]
+        places += [(f"entry {number}", number) for number in sorted(nodes)]
         self._showing = True
         try:
             if list(self.tree.options) != options:
@@ -186,8 +187,9 @@ class HistoryPanel:
             self.tree.value = chosen
             self.branch.options = list(tree.branches)
             self.branch.value = tree.branch
-            # Two options may stand for the same node: choose by place, not by value.
-            index = self.other.index if self.other.options == tuple(places) else 0
+            # Two options may stand for the same node: choose by words, not by value.
+            words = [label for label, _ in places]
+            index = words.index(self.other.label) if self.other.label in words else 0
             self.other.options, self.other.index = places, index
         finally:
             self._showing = False

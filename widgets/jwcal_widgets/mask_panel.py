@@ -32,8 +32,8 @@ GROUPS_TIP = "GROUPDQ: some groups of the pixels, in some integrations"
 class MaskPanel:
     """Edits the flags of a step's result.
 
-    Columns, rows, groups and integrations are shown with both ends included; columns and rows count from 0 as in
-    the image, groups and integrations from 1.
+    Columns, rows, groups and integrations are shown with both ends included; columns and rows count from 0 as
+    in the image, groups and integrations from 1.
 
     Parameters
     ----------
@@ -92,16 +92,19 @@ class MaskPanel:
         )
         self.action = self._choice((SET, CLEAR), ("Set the flag", "Take the flag away"))
         self.scope = self._choice((PIXELS, GROUPS), (PIXELS_TIP, GROUPS_TIP))
-        slider = {
-            "layout": {"width": "290px"},
-            "style": {"description_width": "80px"},
-            "continuous_update": False,
-        }
         self.groups, self.integrations = (
-            ipw.IntRangeSlider(value=(1, n), min=1, max=n, description=name, tooltip=f"First and last of the {name}",
-                               **slider)
+            ipw.IntRangeSlider(
+                value=(1, n),
+                min=1,
+                max=n,
+                description=name,
+                tooltip=f"First and last of the {name}",
+                continuous_update=False,
+                layout={"width": "290px"},
+                style={"description_width": "80px"},
+            )
             for name, n in (("groups", session.exposure.ngroups), ("integrations", session.exposure.nints))
-        )  # fmt: skip
+        )
         self.ends = {
             name: ipw.BoundedIntText(min=0, max=0, tooltip=tip, layout={"width": "68px"})
             for name, tip in (
