@@ -26,7 +26,7 @@ from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.version import CAL_VER
 
-__all__ = ["Making", "ProductOutput", "write_products", "write_side_products"]
+__all__ = ["Making", "ProductOutput", "write_all", "write_products", "write_side_products"]
 
 _STATUS = {"done": "COMPLETE", "skipped": "SKIPPED"}
 
@@ -125,6 +125,23 @@ def write_products(
         write_product(product, state, path, keywords, history, files)
         paths.append(path)
     return tuple(paths)
+
+
+def write_all(
+    state: State, offered: Iterable[State], folder: Path, making: Making, *, ramp_suffix: str = "ramp"
+) -> tuple[Path, ...]:
+    """Write the products that hold a state, and the optional products of ``offered`` states, all or none.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    with Together() as files:
+        written = write_products(state, folder, making, files, ramp_suffix=ramp_suffix)
+        for other in offered:
+            written += write_side_products(other, folder, making, files)
+    return written
 
 
 class ProductOutput:

@@ -194,10 +194,11 @@ class ReferenceBook:
         return self._opened[key]
 
     def close(self) -> None:
-        """Close the files that `open` opened."""
+        """Close the files that `open` opened, and drop what `load` read."""
         for file in self._opened.values():
             file.close()
         self._opened.clear()
+        self._loaded.clear()
 
     def _key(
         self, step: str, reftype: str, path: str, overrides: Overrides, exact: bool

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jwcal_interactive.edits import INLINE_BOXES
 from jwcal_interactive.io.atomic import Together, writable_folder
 from jwcal_interactive.session.editing import write_edits
-from jwcal_interactive.session.saved import NOTEBOOK_KEY, all_edits, refuse_other_ending, session_document
+from jwcal_interactive.session.saved import NOTEBOOK_KEY, refuse_other_ending, session_document
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.version import VERSION
 
@@ -87,7 +87,7 @@ def export_notebook(session: Session, path: Path) -> Path:
         cell["id"] = f"cell-{index}"  # the same session gives the same file
     with Together() as files:
         if beside is not None:
-            write_edits(all_edits(session.tree), beside, files)
+            write_edits(session.tree.edits, beside, files)
         with files.writing(path) as temporary:
             nbformat.write(notebook, temporary)
     return path
@@ -95,7 +95,7 @@ def export_notebook(session: Session, path: Path) -> Path:
 
 def _edits_file(session: Session, path: Path) -> Path | None:
     """Where the edits of flags go if they are too many for the notebook; ``None`` if they are not."""
-    boxes = sum(len(edit.boxes) for edit in all_edits(session.tree))
+    boxes = sum(len(edit.boxes) for edit in session.tree.edits)
     return path.resolve() if boxes > INLINE_BOXES else None
 
 
@@ -166,7 +166,7 @@ def _edit_cells(session: Session, beside: Path | None) -> Iterator[str]:
     if beside is None:
         calls = [edit.call() for edit in edits]
     else:
-        known = all_edits(session.tree)
+        known = session.tree.edits
         chosen = [known.index(edit) for edit in edits]
         calls = [
             f"session.load_edits({_EDITS}{'' if chosen == list(range(len(known))) else f', only={chosen}'})"

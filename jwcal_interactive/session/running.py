@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +21,13 @@ from jwcal_interactive.session.ledger import Ledger
 from jwcal_interactive.settings import Settings
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["Run"]
+__all__ = ["Run", "tell_of_compiling"]
+
+
+def tell_of_compiling(progress: Progress) -> None:
+    """Say why the first run takes a minute, where nobody watches."""
+    if progress.message:
+        print(progress.message, file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,9 @@ class Run:
             else:
                 tiles.check()
                 computed, outcome = kept, replace(self.ledger.outcomes[key.computed], seconds=0.0)
+            begin = time.perf_counter()
             result = apply_edits(computed, edits)
+            outcome = replace(outcome, seconds=outcome.seconds + time.perf_counter() - begin)
         except Cancelled:
             self.note(step, outcome="cancelled")
             raise

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = [
     "NOTEBOOK_KEY",
     "SavedSession",
-    "all_edits",
     "is_saved_session",
     "read_session",
     "refuse_other_ending",
@@ -82,9 +81,9 @@ def session_document(session: Session, folder: Path, edits_file: str | None = No
     folder : Path
         File names are relative to it.
     edits_file : str, optional
-        Name of the file in this folder that holds `all_edits` of the session; by default they are inside.
+        Name of the file in this folder that holds the edits of the tree; by default they are inside.
     """
-    tree, edits = session.tree, all_edits(session.tree)
+    tree, edits = session.tree, session.tree.edits
     return {
         "format": _FORMAT,
         "version": _VERSION,
@@ -108,11 +107,6 @@ def session_document(session: Session, folder: Path, edits_file: str | None = No
         "branch": tree.branch,
         "history": [entry.as_json() for entry in session.history],
     }
-
-
-def all_edits(tree: SettingsTree) -> tuple[FlagEdit, ...]:
-    """Edits of flags in all settings of a tree, each once."""
-    return tuple(dict.fromkeys(edit for node in tree.nodes for edit in node.settings.edits))
 
 
 @dataclass(frozen=True)

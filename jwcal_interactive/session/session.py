@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +24,7 @@ from jwcal_interactive.session.editing import new_edit, read_edits, save_edits
 from jwcal_interactive.session.history import Action, Entry, History, Log, versions_now
 from jwcal_interactive.session.ledger import StepStatus
 from jwcal_interactive.session.results import Results
-from jwcal_interactive.session.running import Run
+from jwcal_interactive.session.running import Run, tell_of_compiling
 from jwcal_interactive.session.tree import SettingsTree
 from jwcal_interactive.session.windowed import WindowRunner
 from jwcal_interactive.settings import Settings
@@ -44,17 +43,19 @@ __all__ = ["INPUT", "Session", "StepStatus"]
 INPUT = "input"  # name under which the raw ramp is asked for
 
 
-def _tell_of_compiling(progress: Progress) -> None:
-    """Say why the first run takes a minute, where nobody watches."""
-    if progress.message:
-        print(progress.message, file=sys.stderr)
-
-
 class Session:
     """An exposure, the pipeline it goes through, the user's choices and the history.
 
     Use `jwcal_interactive.open_session` to make one. Results are kept by what made them (input, parameters and
     references up to and including the step), so that undo and redo show old results at once.
+
+    Where a method takes ``at``, it is the name of a branch of the settings or the number of a node of `tree`;
+    by default it is about the settings that hold.
+
+    Besides what they name themselves, methods raise `ParameterError` for a step, parameter, branch or node that
+    does not exist and for a value or name that is not allowed (nothing is changed then); `InputError` if they
+    need the end of the pipeline and it has not run, or if the session is closed; and `OutputError` for a file
+    that cannot be written, of which nothing is left then.
 
     Attributes
     ----------
@@ -138,16 +139,9 @@ class Session:
         return self._tree
 
     def restore(self, tree: SettingsTree, history: Sequence[Entry]) -> None:
-        """Take over the settings and history of a saved session; results are computed when asked for.
-
-        Raises
-        ------
-        ParameterError
-            If a setting is not allowed in this version.
-        """
+        """Take over the settings and history of a saved session; results are computed when asked for."""
+        self._results.check_edits(Settings(edits=tree.edits))
         nodes = [replace(node, settings=self._choices.checked(node.settings)) for node in tree.nodes]
-        for node in nodes:
-            self._results.check_edits(node.settings)
         self._tree = SettingsTree(nodes, tree.present, tree.branches, tree.branch)
         opened = replace(self.history[0], node=tree.present, branch=tree.branch)
         self._log = Log(history)
@@ -165,7 +159,7 @@ class Session:
             raise InputError(f"{self.path.name}: this session is running; cancel it before it is closed.")
         try:
             self._closed = True
-            self._book = ReferenceBook(self._book.context, self.exposure)  # the old one keeps references
+            self._book.close()
             self._windows = WindowRunner(self._book)
             del self._results
         finally:
@@ -186,7 +180,7 @@ class Session:
         return self._choices.baseline(step)
 
     def params(self, step: str, at: str | int | None = None) -> StepParams:
-        """Parameters that the step will run with; ``at`` a branch or node, as for `run`."""
+        """Parameters that the step will run with."""
         return self._choices.params(step, self._at(at))
 
     def source(self, step: str, name: str) -> Literal["default", "crds", "user"]:
@@ -200,23 +194,11 @@ class Session:
     # --- changing settings ---------------------------------------------------------------------------------
 
     def set(self, step: str, **values: Any) -> None:
-        """Change parameters of a step; what depends on them becomes stale.
-
-        Raises
-        ------
-        ParameterError
-            For an unknown step or parameter, or a value that is not allowed; nothing is changed then.
-        """
+        """Change parameters of a step; what depends on them becomes stale."""
         self._choose("set", self._choices.with_values(self.settings, step, values), step)
 
     def reset(self, step: str, *names: str) -> None:
-        """Return parameters of a step (all of them if none is named) to the baseline.
-
-        Raises
-        ------
-        ParameterError
-            For an unknown step or parameter.
-        """
+        """Return parameters of a step (all of them if none is named) to the baseline."""
         self._choose("reset", self._choices.without_values(self.settings, step, names), step)
 
     def override(self, reftype: str, file: str | Path | None, *, step: str | None = None) -> None:
@@ -233,8 +215,6 @@ class Session:
 
         Raises
         ------
-        ParameterError
-            If no step uses the type.
         ReferenceError
             If the file does not exist.
         """
@@ -271,11 +251,6 @@ class Session:
         integrations, groups : (first, last), optional
             From 0, the last one excluded. Of a ramp, without ``groups`` PIXELDQ is edited, with them GROUPDQ.
             Rates have no groups.
-
-        Raises
-        ------
-        ParameterError
-            If the step, the flag, or a pixel, group or integration does not exist; nothing is changed then.
         """
         layout = self._results.layout(self._choices.known(after), self.settings)
         edit = new_edit(
@@ -284,26 +259,14 @@ class Session:
         self._choose("edit", self.settings.with_edits(edit), after)
 
     def remove_edit(self, index: int) -> None:
-        """Take back one edit of flags: its index in ``settings.edits``.
-
-        Raises
-        ------
-        ParameterError
-            If there is none.
-        """
+        """Take back one edit of flags: its index in ``settings.edits``."""
         edits = self.settings.edits
         if isinstance(index, bool) or not 0 <= index < len(edits):
             raise ParameterError(f"there is no edit of flags with index {index!r}; there are {len(edits)}.")
         self._choose("remove_edit", self.settings.without_edit(index), edits[index].after)
 
     def save_edits(self, path: str | Path) -> Path:
-        """Write the edits of flags to a JSON file, for `load_edits`; folders are created if needed.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written.
-        """
+        """Write the edits of flags to a JSON file, for `load_edits`; folders are created if needed."""
         return save_edits(self.settings.edits, Path(path))
 
     def load_edits(self, path: str | Path, only: Sequence[int] | None = None) -> None:
@@ -319,8 +282,6 @@ class Session:
         ------
         InputError
             If it is not such a file.
-        ParameterError
-            If an edit does not fit this exposure or pipeline; nothing is changed then.
         """
         settings = self.settings.with_edits(*read_edits(Path(path), only))
         self._results.check_edits(settings)
@@ -355,57 +316,28 @@ class Session:
         ----------
         name : str
         at : str or int, optional
-            Where it starts: a branch, or the number of a node of `tree`; by default here.
-
-        Raises
-        ------
-        ParameterError
-            If the name is taken or not possible, or there is no such node.
+            Where it starts.
         """
         self.tree.start(name, at)
         self._note("branch", outcome=f"{name}, from node {self.tree.present}")
 
     def switch(self, at: str | int) -> None:
-        """Go to the last settings of a branch, or to any node of `tree` by its number.
-
-        Raises
-        ------
-        ParameterError
-            If there is none.
-        """
+        """Go to the last settings of a branch, or to any node of `tree` by its number."""
         self.tree.switch(at)
         self._note("switch", outcome=f"{at}" if isinstance(at, str) else f"node {at}")
 
     def rename_branch(self, old: str, new: str) -> None:
-        """Give a branch another name.
-
-        Raises
-        ------
-        ParameterError
-            If there is no such branch, or the new name is taken or not possible.
-        """
+        """Give a branch another name, which must not be taken."""
         self.tree.rename(old, new)
         self._note("rename_branch", outcome=f"{old} is now {new}")
 
     def delete_branch(self, name: str) -> None:
-        """Delete a branch, with the settings that belong to no other.
-
-        Raises
-        ------
-        ParameterError
-            If there is no such branch, it is the current one, or it is ``main``.
-        """
+        """Delete a branch, with the settings that belong to no other; not the current one, nor ``main``."""
         self.tree.delete(name)
         self._note("delete_branch", outcome=name)
 
     def compare(self, a: str | int, b: str | int) -> Comparison:
-        """Compare two branches or nodes: settings, and those results of both that are in memory.
-
-        Raises
-        ------
-        ParameterError
-            If there is no such branch or node.
-        """
+        """Compare two branches or nodes: settings, and those results of both that are in memory."""
         from jwcal_interactive.session.comparison import compare
 
         return compare(self, a, b)
@@ -430,8 +362,7 @@ class Session:
         last : str, optional
             Stop after this step; by default after the last.
         at : str or int, optional
-            Run with the settings of another branch (its name) or of a node of `tree` (its number), without
-            going there.
+            Run with other settings without going there.
         progress : callable, optional
             Told how far it is; from worker threads.
         cancel : threading.Event, optional
@@ -452,7 +383,7 @@ class Session:
             raise InputError("this session is already running; wait for it or cancel it.")
         try:
             run = self._prepared(at)
-            run(begin, end, progress or _tell_of_compiling, cancel or threading.Event(), self._tiles)
+            run(begin, end, progress or tell_of_compiling, cancel or threading.Event(), self._tiles)
         finally:
             self._busy.release()
 
@@ -464,13 +395,7 @@ class Session:
         cancel: threading.Event | None = None,
         **values: Any,
     ) -> None:
-        """Set parameters of a step and run it, with the steps before it that are not up to date.
-
-        Raises
-        ------
-        JwcalError, Cancelled
-            As `set` and `run`.
-        """
+        """Set parameters of a step and run it, with those before it that are not up to date; see `run`."""
         if values:
             self.set(step, **values)
         self.run(last=step, progress=progress, cancel=cancel)
@@ -516,8 +441,6 @@ class Session:
         ------
         InputError
             If the window is not in the frame.
-        ParameterError
-            For an unknown step, or a value that is not allowed.
         JwcalError
             If a step fails.
         Cancelled
@@ -532,7 +455,7 @@ class Session:
     # --- results -------------------------------------------------------------------------------------------
 
     def status(self, step: str, at: str | int | None = None) -> StepStatus:
-        """Where a step stands; ``at`` a branch or node, as for `run`."""
+        """Where a step stands."""
         return self._results.status(step, self._at(at))
 
     def result(self, step: str, at: str | int | None = None) -> State | None:
@@ -541,8 +464,7 @@ class Session:
         Where the step is stale or has failed, this is the result of its last run. A result that was dropped
         from memory is computed again, or is ``None`` while the session runs.
 
-        With ``at`` (a branch or node, as for `run`), it is the result with exactly those settings if it is in
-        memory, else ``None``.
+        With ``at``, it is the result with exactly those settings if it is in memory, else ``None``.
         """
         settings = self._at(at)
         if step == INPUT:
@@ -561,7 +483,7 @@ class Session:
         return self._results.source if step == INPUT else self._results.latest(step, settings)
 
     def references(self, step: str, at: str | int | None = None) -> tuple[UsedReference, ...]:
-        """Name the references that a step used when it last ran with these settings; ``at`` as for `run`."""
+        """Name the references that a step used when it last ran with these settings."""
         outcome = self._results.outcome(step, self._at(at))
         return outcome.references if outcome else ()
 
@@ -570,8 +492,6 @@ class Session:
 
         Raises
         ------
-        ParameterError
-            For an unknown step.
         ReferenceError
             If one is missing, unreadable or does not fit.
         """
@@ -595,25 +515,13 @@ class Session:
         return summarize(self)
 
     def figure(self) -> Figure:
-        """Draw the result of the pipeline and the distribution of its values.
-
-        Raises
-        ------
-        InputError
-            If the pipeline has not run to its end.
-        """
+        """Draw the result of the pipeline and the distribution of its values."""
         from jwcal_interactive.figures import slope_figure
 
         return slope_figure(self._finished(), f"{self.exposure.filename}: {self.recipe.alias}")
 
     def digest(self) -> str:
-        """SHA-256 of the arrays of the last step, to compare two runs bit for bit.
-
-        Raises
-        ------
-        InputError
-            If the pipeline has not run to its end.
-        """
+        """SHA-256 of the arrays of the last step, to compare two runs bit for bit."""
         from jwcal_interactive.session.digest import digest_state
 
         return digest_state(self._finished())
@@ -623,30 +531,18 @@ class Session:
 
         Optional products that steps were asked for, such as masks, are written too.
 
-        Returns
-        -------
-        tuple of Path
-
-        Raises
-        ------
-        InputError
-            If the pipeline has not run to its end with the present settings.
-        OutputError
-            If they cannot be written.
+        Parameters
+        ----------
+        folder : str or Path
+            Created if needed.
         """
-        from jwcal_interactive.io.atomic import Together
-        from jwcal_interactive.provenance import Making, write_products, write_side_products
+        from jwcal_interactive.provenance import Making, write_all
 
         settings, outcomes = self.settings, self.outcomes()  # of one moment: they may change meanwhile
         state = self._finished()
         making = Making(outcomes, settings, self._choices.base, self._book)
-        offering = [o.step for o in outcomes if o.offers_more]
-        states = [s for s in map(self.result, offering) if s is not None]
-        with Together() as files:
-            written = write_products(state, Path(folder), making, files, ramp_suffix=self.recipe.suffix)
-            for offered in states:
-                written += write_side_products(offered, Path(folder), making, files)
-        return written
+        offered = [s for o in outcomes if o.offers_more and (s := self.result(o.step)) is not None]
+        return write_all(state, offered, Path(folder), making, ramp_suffix=self.recipe.suffix)
 
     def export(self, path: str | Path) -> Path:
         """Write the session as a parameterized notebook that papermill runs.
@@ -656,14 +552,7 @@ class Session:
         Parameters
         ----------
         path : str or Path
-            File to write, ``.ipynb``; folders are created if needed, as by `write`.
-
-        Raises
-        ------
-        ParameterError
-            For another ending.
-        OutputError
-            If it cannot be written.
+            ``.ipynb``; its folder is created if needed, as by `write`.
         """
         from jwcal_interactive.session.export import export_notebook
 
@@ -675,14 +564,7 @@ class Session:
         Parameters
         ----------
         path : str or Path
-            File to write, ``.json``; folders are created if needed, as by `write`.
-
-        Raises
-        ------
-        ParameterError
-            For another ending.
-        OutputError
-            If it cannot be written.
+            ``.json``; its folder is created if needed, as by `write`.
         """
         from jwcal_interactive.session.saved import save_session
 

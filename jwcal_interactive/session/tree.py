@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from jwcal_interactive.edits import FlagEdit
 from jwcal_interactive.errors import ParameterError
 from jwcal_interactive.session.history import now
 from jwcal_interactive.settings import Settings, changes_in_words
@@ -98,6 +99,11 @@ class SettingsTree:
     def nodes(self) -> tuple[Node, ...]:
         """All nodes in the order in which they were made."""
         return tuple(self._nodes.values())
+
+    @property
+    def edits(self) -> tuple[FlagEdit, ...]:
+        """Edits of flags in all settings, each once."""
+        return tuple(dict.fromkeys(edit for node in self.nodes for edit in node.settings.edits))
 
     @property
     def present(self) -> int:
