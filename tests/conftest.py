@@ -31,6 +31,18 @@ SPECS = {
 SPECS |= {f"bright-{name}": replace(spec, scene=Scene(background=100.0)) for name, spec in SPECS.items()}
 
 
+# Folders in which all tests have one marker.
+_MARKED = {"parity": "parity", "truth": "truth", "browser": "browser", "notebooks": "notebook"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read the folders of slow tests where their marker is not wanted."""
+    marker = _MARKED.get(collection_path.name)
+    if marker is None or collection_path.parent != Path(__file__).parent:
+        return None
+    return True if f"not {marker}" in config.option.markexpr else None
+
+
 @pytest.fixture(scope="session")
 def simulated() -> Callable[[str], tuple[Path, Path]]:
     """Raw file and truth file of a simulated exposure, by the name of its specification."""

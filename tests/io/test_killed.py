@@ -17,7 +17,7 @@ from astropy.io import fits
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 
-# For each path that it is told, starts a process that writes a product row by row for half a second, and tells its
+# For each path that it is told, starts a process that writes a product row by row for half a second; tells its
 # number when that has begun; then the signal that ended it.
 WRITERS = """
 import os, sys, time
