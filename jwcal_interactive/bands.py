@@ -265,16 +265,28 @@ class Chain:
             within = replace(tiles, band_rows=rows, progress=_unseen)
         looking = replace(tiles, progress=_unseen, band_rows=min(tiles.band_rows, band_rows))
         self._survey(replace(looking, threads=1) if one_by_one else looking, within)
-        first = min(band_rows, _FIRST_ROWS, nrows)
-        self._band(0, first, within)  # decides what is skipped, and opens the outputs
         rest = replace(tiles, band_rows=band_rows, threads=1 if one_by_one else tiles.threads)
-        rest.over_rows(nrows - first, lambda y0, y1: self._band(first + y0, first + y1, within))
+        first = min(band_rows, _FIRST_ROWS, nrows)
+        while True:
+            self._band(0, first, within)  # decides what is skipped, and opens the outputs
+            rest.over_rows(nrows - first, lambda y0, y1: self._band(first + y0, first + y1, within))
+            if self._confirmed():
+                return
+            for known in self._known:
+                known.totals, known.sides = {}, {}
+
+    def _confirmed(self) -> bool:
+        """Whether the bands were worked on with the facts that hold; if not, these are known now."""
+        confirmed = True
         for link, known in zip(self.links, self._known, strict=True):
             definition = link.definition
             if definition is None or definition.confirm is None or known.skipped != "":
                 continue
             if not definition.confirm(known.totals, known.facts):
-                raise NeedsWholeFrame(link.name)
+                if definition.revise is None:
+                    raise NeedsWholeFrame(link.name)
+                known.facts, confirmed = definition.revise(known.totals, known.facts), False
+        return confirmed
 
     def ran(self, index: int) -> LinkResult:
         """Tell what became of a link, after `run`."""
@@ -334,10 +346,10 @@ class Chain:
                 state = state.with_(side_products=())
             if isinstance(state, Ramp | Rates) and state.tallies:
                 state = state.with_(tallies={})
-            if isinstance(state, Ramp):
-                if link.reach and not any(following.reach for following in self.links[index + 1 :]):
-                    # Nothing that follows looks at the rows around any more.
-                    state, rows, own = cut_ramp(state, own), slice(y0, y1), slice(0, y1 - y0)
+            last = link.reach and not any(following.reach for following in self.links[index + 1 :])
+            if last and isinstance(state, Ramp):
+                # Nothing that follows looks at the rows around any more.
+                state, rows, own = cut_ramp(state, own), slice(y0, y1), slice(0, y1 - y0)
             if link.name in self._openers:
                 self._put(index, state, own, y0)
 

@@ -93,6 +93,9 @@ class StepDefinition(Generic[StateIn, P, StateOut]):
     confirm : callable, optional
         ``confirm(totals, facts)`` tells from the same sums whether what the survey took for granted of the
         whole frame, after a look at a part of it, is so. If not, the step runs again on the whole frame.
+    revise : callable, optional
+        ``revise(totals, facts) -> facts`` gives the facts that hold where `confirm` denies those that were
+        taken for granted. The step runs again with them, in bands as before.
     kernels : tuple of str or callable
         Modules with the kernels that it may call (`Kernels`), which are compiled before it runs.
     """
@@ -108,6 +111,7 @@ class StepDefinition(Generic[StateIn, P, StateOut]):
     survey: Callable[[Look, References, P, Tiles], Any] | None = None
     finish: Callable[[Exposure, Mapping[str, Any], Any, P], Mapping[str, Keyword]] | None = None
     confirm: Callable[[Mapping[str, Any], Any], bool] | None = None
+    revise: Callable[[Mapping[str, Any], Any], Any] | None = None
     kernels: Kernels = ()
 
     def __call__(self, state: StateIn, refs: References, p: P, tiles: Tiles) -> StateOut:
@@ -163,6 +167,7 @@ def step(
     survey: Callable[[Look, References, P, Tiles], Any] | None = None,
     finish: Callable[[Exposure, Mapping[str, Any], Any, P], Mapping[str, Keyword]] | None = None,
     confirm: Callable[[Mapping[str, Any], Any], bool] | None = None,
+    revise: Callable[[Mapping[str, Any], Any], Any] | None = None,
     kernels: Kernels = (),
 ) -> Callable[[Callable[..., StateOut]], StepDefinition[Any, P, Any]]:
     """Turn a function into a `StepDefinition`; the arguments are its attributes."""
@@ -180,6 +185,7 @@ def step(
             survey,
             finish,
             confirm,
+            revise,
             kernels,
         )
 

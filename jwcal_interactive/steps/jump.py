@@ -15,7 +15,7 @@ from jwcal_interactive.steps.definition import Look, step
 from jwcal_interactive.steps.jump_params import JumpParams
 from jwcal_interactive.steps.jump_showers import flag_showers
 from jwcal_interactive.steps.jump_snowballs import flag_snowballs
-from jwcal_interactive.steps.jump_survey import FEWEST_GROUPS, Survey, lost_groups, survey
+from jwcal_interactive.steps.jump_survey import FEWEST_GROUPS, Survey, find_mode, lost_groups, survey
 from jwcal_interactive.steps.readout import refuse_unsupported
 from jwcal_interactive.steps.references import needed
 from jwcal_interactive.tiles import Tiles
@@ -65,13 +65,28 @@ def _rates(exposure: Exposure, hits: int, events: int, lost: int, npixels: int) 
 
 
 def _finish(exposure: Exposure, totals: Mapping[str, Any], facts: Survey, p: JumpParams) -> dict[str, Keyword]:
-    lost = int(totals["lost"]) if p.expand_large_events else int(facts.lost.sum())
+    lost = int(totals["lost"]) if p.expand_large_events else int(_lost(totals, facts).sum())
     return _rates(exposure, int(totals["hits"]), int(totals["events"]), lost, int(totals["pixels"]))
 
 
+def _lost(totals: Mapping[str, Any], facts: Survey) -> NDArray[np.bool_]:
+    """Which of the groups that seemed lost are."""
+    lost = facts.lost.copy()
+    lost[facts.lost] = totals["usable_in_lost"] == 0
+    return lost
+
+
 def _confirm(totals: Mapping[str, Any], facts: Survey) -> bool:
-    """Whether groups that seemed lost are, and no other is rejected in all pixels."""
-    return int(totals["usable_in_lost"]) == 0 and bool((totals["kept"] > 0).all())
+    """Whether jumps were found as they have to be with the groups that are really lost.
+
+    After sigma clipping those must be the ones that seemed lost, and no other may be rejected in all pixels.
+    """
+    from jwcal_interactive.kernels.jump import GIVEN
+
+    lost = _lost(totals, facts)
+    if facts.mode == GIVEN:
+        return bool((lost == facts.lost).all() and (totals["kept"] > 0).all())
+    return find_mode(lost, facts.params) == facts.mode
 
 
 @step(
@@ -142,9 +157,9 @@ def _tallies(before: U8, clipped: U8, hits: NDArray[np.int64], facts: Survey) ->
     """Count per row what `_finish` and `_confirm` need."""
     ny, nx = before.shape[-2:]
     zeros = np.zeros(ny, np.int64)
-    usable = zeros
+    usable = np.zeros((ny, int(facts.lost.sum())), np.int64)
     if not facts.whole and facts.lost.any():
-        usable = (before[facts.lost] & np.uint8(DQ.DO_NOT_USE) == 0).sum(axis=(0, 2))
+        usable = (before[facts.lost] & np.uint8(DQ.DO_NOT_USE) == 0).sum(axis=-1).T
     kept = np.ones((ny, 1), np.int64)
     if clipped is not before and not facts.whole:
         free = (clipped & np.uint8(DQ.JUMP_DET | DQ.DO_NOT_USE) == 0).any(axis=-1) | facts.lost[..., None]

@@ -13,7 +13,7 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.steps.jump_params import JumpParams
 
-__all__ = ["FEWEST_GROUPS", "Survey", "lost_groups", "survey"]
+__all__ = ["FEWEST_GROUPS", "Survey", "find_mode", "lost_groups", "survey"]
 
 # Fewer groups give fewer than two differences to compare.
 FEWEST_GROUPS = 3
@@ -29,6 +29,7 @@ class Survey:
         Groups that are DO_NOT_USE in all pixels.
     mode : int
         How jumps are found: a mode of `kernels.jump`.
+    params : JumpParams
     sizes : (float, float)
         Jumps of at least these sizes flag groups after them, electron.
     counts : (int, int)
@@ -39,6 +40,7 @@ class Survey:
 
     lost: NDArray[np.bool_]
     mode: int
+    params: JumpParams
     sizes: tuple[float, float] = (0.0, 0.0)
     counts: tuple[int, int] = (0, 0)
     whole: bool = True
@@ -75,15 +77,15 @@ def survey(
     if ngroups < FEWEST_GROUPS:
         raise Skip(f"NGROUPS = {ngroups}; finding jumps needs {FEWEST_GROUPS} groups")
     lost = lost_groups(groupdq)
-    mode = _mode(lost, p)
+    mode = find_mode(lost, p)
     times = (p.after_jump_flag_time1, p.after_jump_flag_time2)
     count1, count2 = (int(time // group_time) for time in times)
     reference = gain() if count1 or count2 else None
     if reference is None or np.isnan(reference.data).all():
-        return Survey(lost, mode, whole=whole)
+        return Survey(lost, mode, p, whole=whole)
     typical = np.nanmedian(reference.data)
     size1, size2 = (np.float32(dn) * typical for dn in (p.after_jump_flag_dn1, p.after_jump_flag_dn2))
-    return Survey(lost, mode, (float(size1), float(size2)), (count1, count2), whole)
+    return Survey(lost, mode, p, (float(size1), float(size2)), (count1, count2), whole)
 
 
 def lost_groups(groupdq: U8) -> NDArray[np.bool_]:
@@ -96,8 +98,14 @@ def lost_groups(groupdq: U8) -> NDArray[np.bool_]:
     return lost
 
 
-def _mode(lost: NDArray[np.bool_], p: JumpParams) -> int:
-    """How jumps are found; `GIVEN` after sigma clipping across integrations."""
+def find_mode(lost: NDArray[np.bool_], p: JumpParams) -> int:
+    """How jumps are found, given the groups that are lost; `GIVEN` after sigma clipping across integrations.
+
+    Raises
+    ------
+    Skip
+        With fewer than `minimum_groups`, or three, usable groups.
+    """
     from jwcal_interactive.kernels import jump as kernels
 
     nints, ngroups = lost.shape

@@ -126,20 +126,27 @@ def _lost_groups(ramp: Ramp, p: RampFitParams, among: NDArray[np.bool_]) -> NDAr
 
 
 def _tallies(ramp: Ramp, p: RampFitParams, groups: tuple[int, int]) -> dict[str, NDArray[np.int64]]:
-    """Count, in the rows of a band, groups that were taken for lost everywhere and are not."""
+    """Tell in which rows of a band the groups that were taken for lost everywhere are found."""
     outside = np.ones(ramp.data.shape[1], bool)
     outside[slice(*groups)] = False
     if not outside.any():
         return {}
     wrong = outside & ~_lost_groups(ramp, p, outside)
-    counts = np.zeros(ramp.data.shape[2], np.int64)
-    counts[0] = wrong.sum()
+    counts = np.zeros((ramp.data.shape[2], wrong.size), np.int64)
+    counts[0] = wrong
     return {"found": counts}
 
 
 def _confirm(totals: Mapping[str, Any], _groups: tuple[int, int]) -> bool:
     """Whether the groups that seemed lost are, in all rows."""
-    return not totals or int(totals["found"]) == 0
+    return not totals or not totals["found"].any()
+
+
+def _revise(totals: Mapping[str, Any], groups: tuple[int, int]) -> tuple[int, int]:
+    """Range of groups without those that are lost in all rows."""
+    lost = totals["found"] == 0
+    lost[slice(*groups)] = False
+    return _used(lost)
 
 
 def _reach(exposure: Exposure, row: References, p: RampFitParams) -> int | None:
@@ -161,6 +168,7 @@ def _kernels(exposure: Exposure, p: RampFitParams) -> tuple[str, ...]:
     reach=_reach,
     survey=find_groups,
     confirm=_confirm,
+    revise=_revise,
     kernels=_kernels,
 )
 def ramp_fit(ramp: Ramp, refs: References, p: RampFitParams, tiles: Tiles, groups: tuple[int, int]) -> Rates:
