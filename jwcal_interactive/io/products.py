@@ -11,11 +11,22 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import Exposure, ExtraHDU, GuiderSlopes, Keyword, Ramp, Rates, SideProduct, State
+from jwcal_interactive.arrays import (
+    Card,
+    Exposure,
+    ExtraHDU,
+    GuiderSlopes,
+    Keyword,
+    Ramp,
+    Rates,
+    SideProduct,
+    State,
+)
 from jwcal_interactive.instruments import GUIDER_EXP_TYPES, RAMP_UNIT, RATE_UNIT
 from jwcal_interactive.io.atomic import Together
+from jwcal_interactive.io.header_text import changed
 from jwcal_interactive.io.metadata_tree import metadata_bytes
-from jwcal_interactive.io.product_files import ProductFile, hdu_bytes, header_of
+from jwcal_interactive.io.product_files import ProductFile, table_bytes
 from jwcal_interactive.recipes import RECIPES
 
 __all__ = ["SUFFIXES", "Product", "ProductWriter", "product_path", "products_of", "write_product", "write_tree"]
@@ -145,14 +156,10 @@ class ProductWriter:
         files: Together,
         nrows: int | None = None,
     ) -> None:
-        from astropy.io import fits
-
         self.path = path
         self._first, self._exposure = first, state.exposure
         self._date = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")[:23]
-        self._written, self._history = self._own(state.keywords, keywords), list(history)
-        self._header = self._primary(self._written, history)
-        self._file = ProductFile(path, files, self._header)
+        self._file = ProductFile(path, files, self._primary(state, keywords, history))
         content, exposure = first.content, state.exposure
         extra = [e.content for e in first.extra]
         for name, array in content.arrays.items():
@@ -160,17 +167,18 @@ class ProductWriter:
             unit = content.units.get(name)
             changes = {"BUNIT": Keyword(unit, "physical units of the array values")} if unit else {}
             shape = array.shape if nrows is None else (*array.shape[:-2], nrows, array.shape[-1])
-            self._file.add_array(name, shape, array.dtype, header_of(cards, changes))
+            self._file.add_array(name, shape, array.dtype, changed(cards, changes))
             if name == "DQ":  # the official order
                 while extra:
                     self._file.add_hdu(extra.pop(0))
         for name, table in content.tables.items():
-            self._file.add_hdu(hdu_bytes(fits.BinTableHDU(table, name=name)))
+            self._file.add_hdu(table_bytes(name, table))
         for hdu in extra:
             self._file.add_hdu(hdu)
         if exposure.meta:
             own = {"date": self._date, "filename": path.name, "model_type": content.model}
             self._file.add_hdu(metadata_bytes({**exposure.meta, **own}))
+        self._file.reserve()
 
     def put(self, product: Product, y0: int = 0) -> None:
         """Write rows from ``y0`` on of all arrays; from any thread."""
@@ -179,33 +187,20 @@ class ProductWriter:
 
     def close(self, state: State, keywords: Mapping[str, Keyword], history: Sequence[str]) -> None:
         """End the file, with the final values of the keywords."""
-        final = self._own(state.keywords, keywords)
-        if list(history) != self._history:
-            self._header = self._primary(final, history)
-        else:
-            for name, keyword in final.items():
-                if keyword != self._written.get(name):
-                    known = name in self._header
-                    self._header[name] = keyword.value if known else (keyword.value, keyword.comment)
-        self._file.close(self._header)
+        self._file.close(self._primary(state, keywords, history))
 
-    def _own(self, of_state: Mapping[str, Keyword], keywords: Mapping[str, Keyword]) -> dict[str, Keyword]:
-        """Give the primary keywords that are not those of the exposure."""
+    def _primary(self, state: State, keywords: Mapping[str, Keyword], history: Sequence[str]) -> list[Card]:
+        """Cards of the exposure, with those of the product in their places or after them."""
         content = self._first.content
-        return {
+        own = {
             "DATE": Keyword(self._date, "UTC date file created"),
             "FILENAME": Keyword(self.path.name, "Name of the file"),
             "DATAMODL": Keyword(content.model, "Type of data model"),
-            **of_state,
+            **state.keywords,
             **keywords,
             **content.keywords,
         }
-
-    def _primary(self, own: Mapping[str, Keyword], history: Sequence[str]) -> Any:
-        header = header_of(self._exposure.primary, own)
-        for line in history:
-            header.add_history(line)
-        return header
+        return changed(self._exposure.primary, own) + [Card("HISTORY", line, "") for line in history]
 
 
 def write_product(
