@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from jwcal_interactive.errors import ParameterError
 from jwcal_interactive.simulate.cosmic_rays import ParticleRates
 from jwcal_interactive.simulate.detectors import Detector, Subarray, detector_named
+from jwcal_interactive.simulate.optics import OPTICS
 from jwcal_interactive.simulate.readpatterns import ReadPattern, read_pattern
 from jwcal_interactive.simulate.scene import Scene
 
 __all__ = ["ExposureSpec"]
+
+_USUAL = "usual"  # stands for the default of the instrument until that is known
+_ELEMENTS = ("filter", "pupil", "grating", "band")
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class ExposureSpec:
     ----------
     instrument, detector, subarray, readpatt, filter, pupil, grating, band, exp_type : str
         Official keyword values (INSTRUME, DETECTOR, SUBARRAY, READPATT, FILTER, PUPIL, GRATING, BAND,
-        EXP_TYPE); empty for a keyword that the exposure does not have.
+        EXP_TYPE); those that are not given follow from the instrument and the detector (an image, or an IFU
+        exposure). Empty for a filter, pupil, grating or band that the exposure does not have.
     ngroups, nints : int
         Groups per integration and integrations.
     frame_divisor : int, optional
@@ -49,18 +54,18 @@ class ExposureSpec:
     Raises
     ------
     ParameterError
-        If a value is unknown or out of range.
+        If a value is unknown, out of range, or not one of this instrument.
     """
 
     instrument: str = "NIRCAM"
-    detector: str = "NRCALONG"
+    detector: str = _USUAL
     subarray: str = "FULL"
-    readpatt: str = "RAPID"
-    filter: str = "F356W"
-    pupil: str = "CLEAR"
-    grating: str = ""
-    band: str = ""
-    exp_type: str = "NRC_IMAGE"
+    readpatt: str = _USUAL
+    filter: str = _USUAL
+    pupil: str = _USUAL
+    grating: str = _USUAL
+    band: str = _USUAL
+    exp_type: str = _USUAL
     ngroups: int = 10
     nints: int = 1
     frame_divisor: int | None = None
@@ -84,6 +89,7 @@ class ExposureSpec:
     picture_frame: float = 0.0
 
     def __post_init__(self) -> None:
+        self._complete()
         read_pattern(self.instrument, self.readpatt)
         self.detector_description.subarray(self.subarray, self.readpatt)
         counts = {"ngroups": self.ngroups, "nints": self.nints, "frame_divisor": self.divisor}
@@ -106,6 +112,27 @@ class ExposureSpec:
             text = getattr(self, name)
             if len(text) != width or not text.isalnum():
                 raise ParameterError(f"{name}={text!r}: must be {width} letters or digits.")
+
+    def _complete(self) -> None:
+        """Put in what follows from the instrument, and refuse what belongs to another."""
+        optics = OPTICS.get(self.instrument)
+        if optics is None:
+            raise ParameterError(f"instrument={self.instrument!r}: must be one of {', '.join(OPTICS)}.")
+        for name in ("detector", "readpatt", *_ELEMENTS, "exp_type"):
+            if getattr(self, name) == _USUAL:
+                object.__setattr__(self, name, optics.default(name, self.detector))
+        for name in _ELEMENTS:
+            value, allowed = getattr(self, name), optics.allowed.get(name, ())
+            if value and value not in allowed:
+                raise ParameterError(
+                    f"{name}={value!r}: {self.instrument} has no such {name}; "
+                    f"allowed: {', '.join(allowed) or 'none (leave it empty)'}."
+                )
+        if not self.exp_type.startswith(optics.exp_types):
+            raise ParameterError(
+                f"exp_type={self.exp_type!r}: those of {self.instrument} begin with {optics.exp_types}, "
+                f"such as {optics.usual['exp_type']}."
+            )
 
     @property
     def detector_description(self) -> Detector:

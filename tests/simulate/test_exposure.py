@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from stdatamodels.jwst import datamodels
 
 from jwcal_interactive.errors import ParameterError
 from jwcal_interactive.simulate import ExposureSpec, Scene, SimulatedExposure, simulate_exposure
 from jwcal_interactive.simulate.detectors import DETECTORS, Detector
+from jwcal_interactive.simulate.optics import OPTICS
 from jwcal_interactive.simulate.pixels import full_pixel_maps, picture_frame
+from jwcal_interactive.simulate.readpatterns import READ_PATTERNS
 
 DARK_SKY = Scene(background=0.0, stars=0, galaxies=0)
 
@@ -243,8 +247,37 @@ def test_picture_frame_glows_beside_the_sky(small_detector: Detector) -> None:
         ({"dec": 91.0}, r"dec=91"),
         ({"date": "yesterday"}, r"date='yesterday'.*ISO 8601"),
         ({"program": "1"}, r"program='1'.*5"),
+        ({"instrument": "HST"}, r"instrument='HST': must be one of NIRCAM, .*MIRI"),
+        ({"instrument": "MIRI", "detector": "NRCALONG"}, r"detector='NRCALONG'.*MIRI.*MIRIMAGE"),
+        ({"instrument": "MIRI", "subarray": "SUB640"}, r"subarray='SUB640'.*MIRIMAGE.*SUB256"),
+        ({"instrument": "NIRISS", "readpatt": "RAPID"}, r"readpatt='RAPID'.*NIRISS.*NISRAPID"),
+        ({"instrument": "MIRI", "filter": "F356W"}, r"filter='F356W': MIRI has no such filter.*F770W"),
+        ({"instrument": "FGS", "pupil": "CLEAR"}, r"pupil='CLEAR': FGS has no such pupil; allowed: none"),
+        ({"grating": "PRISM"}, r"grating='PRISM': NIRCAM has no such grating"),
+        ({"instrument": "NIRSPEC", "exp_type": "NRC_IMAGE"}, r"exp_type='NRC_IMAGE'.*NIRSPEC begin with NRS_"),
     ],
 )
 def test_impossible_specification(change: dict[str, object], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         ExposureSpec(**change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=lambda detector: detector.name)
+def test_defaults_follow_the_instrument_and_the_detector(detector: Detector) -> None:
+    spec = ExposureSpec(instrument=detector.instrument, detector=detector.name, ngroups=1)
+    assert spec.subarray == "FULL"
+    assert spec.readpatt in READ_PATTERNS[detector.instrument]
+    assert spec.exp_type == ("MIR_MRS" if detector.name.startswith("MIRIFU") else spec.exp_type)
+    assert ExposureSpec(instrument=spec.instrument).detector in DETECTORS
+    assert replace(spec, ngroups=2).filter == spec.filter
+
+
+def test_values_belong_to_the_keywords_of_the_official_schema() -> None:
+    """Every value that is allowed can be written; the schema of stdatamodels lists those of its keyword."""
+    model = datamodels.JwstDataModel()
+    for optics in OPTICS.values():
+        for name, values in optics.allowed.items():
+            for value in values:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    setattr(model.meta.instrument, name, value)

@@ -129,9 +129,9 @@ def test_truth_file_without_events(exposure: SimulatedExposure, tmp_path: Path) 
     assert read_events(write_truth(exposure, tmp_path)) == ()
 
 
-def test_unknown_filter_is_refused_and_leaves_nothing(small_detector: Detector, tmp_path: Path) -> None:
-    exposure = simulate_exposure(ExposureSpec(subarray="SUB640", ngroups=1, filter="F9000W"))
-    with pytest.raises(ParameterError, match="F9000W"):
+def test_unknown_exposure_type_is_refused_and_leaves_nothing(small_detector: Detector, tmp_path: Path) -> None:
+    exposure = simulate_exposure(ExposureSpec(subarray="SUB640", ngroups=1, exp_type="NRC_NONSENSE"))
+    with pytest.raises(ParameterError, match="NRC_NONSENSE"):
         write_level1b(exposure, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
