@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -166,11 +166,12 @@ class Preview:
             for step in (ramp_step, rates_step)
             if step and (state := session.kept(step)) is not None
         }
+        slope, spread, error = _numbers(old.get(rates_step), self.rates)
         return Counters(
-            groups=_flagged_groups(old.get(ramp_step), self.ramp),
-            slope=_compared(old.get(rates_step), self.rates, _median),
-            spread=_compared(old.get(rates_step), self.rates, _spread),
-            error=_compared(old.get(rates_step), self.rates, _error),
+            groups=_groups(old.get(ramp_step), self.ramp),
+            slope=slope,
+            spread=spread,
+            error=error,
             pixels_changed=_changed_pixels(old.get(rates_step or ramp_step), self.rates or self.ramp),
         )
 
@@ -184,7 +185,35 @@ def preview(
     last: str,
     tiles: Tiles,
 ) -> Preview:
-    """Run from a step to the last one on a window, with the settings of ``run``; see `Session.preview`."""
+    """Run from a step to the last one on a window (`Session.preview`).
+
+    It begins with the last state before the step that is in memory for the present settings.
+
+    Parameters
+    ----------
+    runner : WindowRunner
+    run : Run
+        What a run with the present settings needs.
+    window : Window
+    step : str
+    values : mapping or None
+        Parameters of the step, on top of the present settings.
+    last : str
+        Last step to run (`Session.preview`: by default the last of the pipeline).
+    tiles : Tiles
+        Threads and cancellation.
+
+    Raises
+    ------
+    InputError
+        If the window is not in the frame, or frames hold interleaved reference pixels after the last step.
+    ParameterError
+        If a value is not allowed, or the last step comes before the first.
+    JwcalError
+        If a step fails.
+    Cancelled
+        If the user stopped it.
+    """
     start = time.perf_counter()
     first, end = run.steps.index(step), run.steps.index(last) + 1
     if end <= first:
@@ -243,50 +272,46 @@ def _check_inside(window: Window, exposure: Exposure) -> None:
 # --- counting ------------------------------------------------------------------------------------------------
 
 
-def _flagged_groups(old: State | None, new: Ramp | None) -> dict[str, Change]:
-    """Count the groups with each flag that some group has."""
-    if new is None:
-        return {}
-    before = old.groupdq if isinstance(old, Ramp) else None
-    counts: dict[str, Change] = {}
-    for flag in _COUNTED:
-        bit = np.uint8(flag)
-        after = int(np.count_nonzero(new.groupdq & bit))
-        was = None if before is None else int(np.count_nonzero(before & bit))
-        if after or was:
-            counts[flag.name or ""] = Change(was, after)
-    return counts
-
-
-def _compared(old: State | None, new: Rates | None, measure: Callable[[Rates], float]) -> Change | None:
-    if new is None:
-        return None
-    return Change(measure(old) if isinstance(old, Rates) else None, measure(new))
+def flagged_groups(ramp: Ramp) -> dict[str, int]:
+    """Count the groups with each flag that some group has, by its name."""
+    counts = {f.name or "": int(np.count_nonzero(ramp.groupdq & np.uint8(f))) for f in _COUNTED}
+    return {name: count for name, count in counts.items() if count}
 
 
 def usable(rates: Rates) -> NDArray[np.bool_]:
-    """Pixels whose slope is a number that may be used, (ny, nx)."""
+    """Tell the pixels whose slope is a number that may be used, (ny, nx)."""
     good: NDArray[np.bool_] = np.isfinite(rates.rate.data)
     good &= rates.rate.dq & np.uint32(DQ.DO_NOT_USE | DQ.REFERENCE_PIXEL) == 0
     return good
 
 
-def _median(rates: Rates) -> float:
-    return _middle(rates.rate.data[usable(rates)])
+def rate_numbers(rates: Rates) -> tuple[float, float, float]:
+    """Median slope of the usable pixels, its spread and the median error, DN/s (see `Counters`)."""
+    good = usable(rates)
+    slopes = rates.rate.data[good]
+    middle = median(slopes)
+    return middle, 1.4826 * median(np.abs(slopes - np.float32(middle))), median(rates.rate.err[good])
 
 
-def _spread(rates: Rates) -> float:
-    values = rates.rate.data[usable(rates)]
-    return 1.4826 * _middle(np.abs(values - np.float32(_middle(values))))
-
-
-def _error(rates: Rates) -> float:
-    return _middle(rates.rate.err[usable(rates)])
-
-
-def _middle(values: NDArray[np.float32]) -> float:
+def median(values: NDArray[np.float32]) -> float:
     """Median; NaN if there are no values."""
     return float(np.median(values)) if values.size else float("nan")
+
+
+def _groups(old: State | None, new: Ramp | None) -> dict[str, Change]:
+    if new is None:
+        return {}
+    before = flagged_groups(old) if isinstance(old, Ramp) else None
+    after = flagged_groups(new)
+    names = [f.name for f in _COUNTED if f.name in after or f.name in (before or {})]
+    return {n: Change(None if before is None else before.get(n, 0), after.get(n, 0)) for n in names if n}
+
+
+def _numbers(old: State | None, new: Rates | None) -> tuple[Change | None, ...]:
+    if new is None:
+        return None, None, None
+    before = rate_numbers(old) if isinstance(old, Rates) else (None, None, None)
+    return tuple(Change(was, now) for was, now in zip(before, rate_numbers(new), strict=True))
 
 
 def _changed_pixels(old: State | None, new: State | None) -> int | None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from jwcal_interactive.session.comparison import Comparison
     from jwcal_interactive.session.preview import Preview, Window
     from jwcal_interactive.session.summary import Summary
+    from jwcal_interactive.session.sweep import Sweep
 
 __all__ = ["INPUT", "Session", "StepStatus"]
 
@@ -90,15 +91,14 @@ class Session:
         self._windows = WindowRunner(book)
         self._tiles = tiles
         self._choices = Choices(recipe, baseline)
-        self._results = Results(path, ramp, self._choices, memory_limit)
+        self._open: Results | None = Results(path, ramp, self._choices, memory_limit)
         self._tree = SettingsTree()
         self._log = Log()
         self._busy = threading.Lock()
-        self._closed = False
         self._note("open", outcome=str(path), reason="; ".join(self.notes), versions=versions_now(book.pmap))
 
     def __repr__(self) -> str:
-        if self._closed:
+        if self._open is None:
             return f"<Session of {self.path.name}: closed>"
         states = [self.status(step).state for step in self.steps]
         counts = ", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states))
@@ -134,8 +134,7 @@ class Session:
     @property
     def tree(self) -> SettingsTree:
         """The settings that there were, which of them hold, and the branches; for looking."""
-        if self._closed:
-            raise InputError(f"{self.path.name}: this session is closed. Open the exposure again.")
+        assert self._results  # raises once the session is closed
         return self._tree
 
     def restore(self, tree: SettingsTree, history: Sequence[Entry]) -> None:
@@ -158,10 +157,9 @@ class Session:
         if not self._busy.acquire(blocking=False):
             raise InputError(f"{self.path.name}: this session is running; cancel it before it is closed.")
         try:
-            self._closed = True
+            self._open = None
             self._book.close()
             self._windows = WindowRunner(self._book)
-            del self._results
         finally:
             self._busy.release()
 
@@ -423,34 +421,27 @@ class Session:
         last: str | None = None,
         cancel: threading.Event | None = None,
     ) -> Preview:
-        """Try other values of a step on a window of the detector; nothing is changed.
-
-        Parameters
-        ----------
-        window : Window
-            See `jwcal_interactive.session.preview`.
-        step : str
-        values : mapping, optional
-            Parameters of the step, on top of the present settings.
-        last : str, optional
-            Last step to run; by default the last of the pipeline.
-        cancel : threading.Event, optional
-            Set it from another thread to stop.
-
-        Raises
-        ------
-        InputError
-            If the window is not in the frame.
-        JwcalError
-            If a step fails.
-        Cancelled
-            If `cancel` was set.
-        """
+        """Try values of a step on a window, up to the last step; nothing is changed. See `session.preview`."""
         from jwcal_interactive.session.preview import preview
 
         step, last = self._choices.known(step), self._choices.known(last or self.steps[-1])
         tiles = replace(self._tiles, cancel=cancel or threading.Event())
         return preview(self._windows, self._prepared(None), window, step, values, last, tiles)
+
+    def sweep(
+        self,
+        step: str,
+        name: str,
+        values: Sequence[Any],
+        window: Window,
+        truth: str | Path | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Sweep:
+        """Try several values of a parameter on a window; nothing is changed. See `session.sweep`."""
+        from jwcal_interactive.session.sweep import sweep
+
+        return sweep(self, self._choices.known(step), name, values, window, truth, progress, cancel)
 
     # --- results -------------------------------------------------------------------------------------------
 
@@ -571,6 +562,12 @@ class Session:
         return save_session(self, Path(path))
 
     # --- inside --------------------------------------------------------------------------------------------
+
+    @property
+    def _results(self) -> Results:
+        if self._open is None:
+            raise InputError(f"{self.path.name}: this session is closed. Open the exposure again.")
+        return self._open
 
     def _finished(self) -> State:
         last, settings = self.steps[-1], self.settings

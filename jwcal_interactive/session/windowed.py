@@ -138,7 +138,7 @@ class _Facts:
         if not isinstance(self.facts, Survey) or not isinstance(other.facts, Survey):
             return (self.facts, self.skipped) == (other.facts, other.skipped)
         one, two = vars(self.facts), vars(other.facts)
-        return all(np.array_equal(one[name], two[name]) for name in one)
+        return all(np.array_equal(one[name], two[name]) for name in one if name != "params")
 
 
 class _Kept:
@@ -361,8 +361,8 @@ class _Passage:
         definition, frame = leg.link.definition, frame_of(self.start)
         assert definition is not None
         refs = self.runner.references(leg.link, frame, region)
-        if isinstance(facts, Survey) and not _is_whole(region, frame):
-            facts = replace(facts, whole=False)
+        if isinstance(facts, Survey):
+            facts = replace(facts, params=leg.link.params, whole=_is_whole(region, frame))
         try:
             result: State = definition.apply(state, refs, leg.link.params, self.job.tiles, facts)
         except Skip:
