@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jwcal_interactive import open_session
+from jwcal_interactive import Session, open_session
 from jwcal_interactive.arrays import Exposure, GuiderSlopes, Ramp, Rates, Slopes
 from jwcal_interactive.dq import DQ
 from jwcal_widgets import Workbench
@@ -89,6 +89,14 @@ def bench(raw_sub640: Path) -> Iterator[Workbench]:
     workbench = Workbench(open_session(raw_sub640, context="demo"), delay=0)
     yield workbench
     assert workbench.messages.shown == []
+
+
+@pytest.fixture(scope="session")
+def ran_session(raw_sub640: Path) -> Session:
+    """A session that has run; tests that share it leave its settings as they were."""
+    session = open_session(raw_sub640, context="demo")
+    session.run()
+    return session
 
 
 @pytest.fixture(scope="session")

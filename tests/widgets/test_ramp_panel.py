@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from jwcal_interactive import Session, open_session
+from jwcal_interactive import Session
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.session.preview import Window
 from jwcal_interactive.steps.jump_limits import jump_limits
@@ -19,12 +18,9 @@ from jwcal_widgets.ramp_panel import RampPanel
 SIZE = (430, 250)
 
 
-@pytest.fixture(scope="module")
-def session(raw_sub640: Path) -> Session:
-    """A session that has run; its settings are left as they are."""
-    session = open_session(raw_sub640, context="demo")
-    session.run()
-    return session
+@pytest.fixture
+def session(ran_session: Session) -> Session:
+    return ran_session
 
 
 @pytest.fixture

@@ -1,0 +1,339 @@
+"""What the pixels of a region have in common: ramp, slopes, noise, 1/f, flags."""
+
+from __future__ import annotations
+
+import html
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as ipw
+import numpy as np
+from numpy.typing import NDArray
+
+from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates, State
+from jwcal_interactive.errors import Cancelled, JwcalError
+from jwcal_interactive.region import (
+    Box,
+    amplifier_image,
+    count_region_flags,
+    difference_noise,
+    line_noise,
+    noise_power,
+    region_histogram,
+    region_ramp,
+)
+from jwcal_interactive.tiles import Tiles
+from jwcal_widgets.closing import close_widgets
+from jwcal_widgets.frame_rows import nearest_row
+from jwcal_widgets.latest import Latest
+from jwcal_widgets.region_view import FlagTable, HistogramPlot, NoisePlot, PowerPlot, RampPlot
+from jwcal_widgets.results import out_of_date, steps_with_result
+
+if TYPE_CHECKING:
+    from jwcal_interactive import Session
+
+__all__ = ["RegionPanel"]
+
+RAMP, SLOPES, NOISE, POWER, FLAGS = "ramp", "slopes", "noise", "1/f", "flags"
+_KINDS: dict[str, tuple[type[State], ...]] = {
+    RAMP: (Ramp,),
+    SLOPES: (Rates, GuiderSlopes),
+    NOISE: (Ramp,),
+    POWER: (Ramp,),
+    FLAGS: (),
+}
+_TOOLTIPS = [
+    "Median ramp of the region, with its spread",
+    "Distribution of the slopes",
+    "Noise of a difference of adjacent groups by row, column and amplifier",
+    "Power spectrum of that noise along lines, and from line to line",
+    "Pixels and groups with each flag",
+]
+_ROWS, _COLUMNS = "by row", "by column"
+_NONE = "Draw a box on the image, or select a range of its histogram."
+_WHOLE = 0
+
+Selection = NDArray[np.bool_]
+
+
+class RegionPanel:
+    """Shows the statistics of a region; they are computed in a thread.
+
+    Parameters
+    ----------
+    session : Session
+    size : (int, int)
+        Width and height of the plots in screen pixels.
+    guard : callable
+        Wraps handlers, see `Messages.guarded`.
+
+    Attributes
+    ----------
+    widget : ipywidgets.VBox
+    page : ipywidgets.ToggleButtons
+        What is shown.
+    """
+
+    def __init__(self, session: Session, size: tuple[int, int], guard: Callable[..., Any]) -> None:
+        self._session = session
+        self._size = size
+        self._region: tuple[Box, Selection | None, int] | None = None
+        self._setting = False
+        self._cancel = threading.Event()
+        self._latest = Latest(guard, "jwcal-region")
+        self._pages: dict[str, Any] = {}
+        self.page = ipw.ToggleButtons(options=list(_KINDS), style={"button_width": "auto"}, tooltips=_TOOLTIPS)
+        self.step = ipw.Dropdown(layout={"width": "140px"}, tooltip="The state after this step")
+        self.integration = ipw.Dropdown(layout={"width": "72px"}, tooltip="Integration")
+        self.from_first = ipw.Checkbox(
+            value=True,
+            description="from first group",
+            indent=False,
+            tooltip="Count from the first group of each pixel: pedestals differ from pixel to pixel",
+            layout={"width": "auto"},
+        )
+        self.along = ipw.ToggleButtons(
+            options=[_ROWS, _COLUMNS],
+            style={"button_width": "auto"},
+            tooltips=["Noise of each row", "Noise of each column"],
+        )
+        self._title = ipw.HTML(layout={"margin": "0"})
+        self._stack = ipw.VBox(layout={"overflow": "visible"})
+        self._note = ipw.HTML(f"<span class='jwcal-muted'>{_NONE}</span>")
+        row = {"align_items": "center", "flex_flow": "row wrap"}
+        self.widget = ipw.VBox(
+            [
+                self.page,
+                ipw.HBox(
+                    [ipw.Label("after"), self.step, ipw.Label("integration"), self.integration], layout=row
+                ),
+                ipw.HBox([self.from_first, self.along], layout=row),
+                self._title,
+                self._note,
+                self._stack,
+            ]
+        )
+        for control in (self.page, self.step, self.integration, self.from_first, self.along):
+            control.observe(guard(self._chosen), "value")
+        self._offer()
+
+    def show_region(
+        self,
+        box: tuple[int, int, int, int] | None,
+        selection: Selection | None = None,
+        rows: int | None = None,
+    ) -> None:
+        """Show a region, or none.
+
+        Parameters
+        ----------
+        box : (x0, y0, x1, y1) or None
+            Half-open, in array coordinates of the frame on show.
+        selection : bool array (ny, nx) of the whole frame, optional
+            Pixels that count, such as those within a range of values. Without a box, all that are selected.
+        rows : int, optional
+            Height of that frame, where it is not the one of the subarray (IRS2).
+        """
+        if box is None and selection is None:
+            self._region = None
+        else:
+            inside = Box.of(selection) if box is None and selection is not None else Box(*box or ())
+            part = None if selection is None else selection[inside.rows, inside.columns]
+            self._region = (inside, part, rows or self._session.exposure.ysize)
+        self.update()
+
+    def refresh(self) -> None:
+        """Look at the session again."""
+        self._offer()
+        self.update()
+
+    def close(self) -> None:
+        """Close the widgets, and let the thread end."""
+        self._cancel.set()
+        self._latest.close()
+        self._region = None
+        close_widgets(self.widget, *(page.widget for page in self._pages.values()))
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until what was asked for is drawn."""
+        self._latest.wait(timeout)
+
+    def update(self) -> None:
+        """Compute and draw what the controls say; what is being computed is given up."""
+        self._cancel.set()
+        self._cancel = threading.Event()
+        page = self.page.value
+        self.from_first.layout.display = None if page == RAMP else "none"
+        self.along.layout.display = None if page == NOISE else "none"
+        state = self._session.kept(self.step.value) if self.step.value else None
+        if self._region is None or state is None:
+            why = _NONE if self._region is None else "Run the pipeline: there is nothing of this kind yet."
+            self._say(why)
+            self._title.value = ""
+            return
+        try:
+            box, selection = self._in_frame(state)
+        except JwcalError as error:
+            self._say(str(error))
+            return
+        self._describe(box, selection)
+        self._say("computing…", keep=True)
+        work = _work(
+            page, state, self.integration.value or 1, box, selection, self.from_first.value, self._cancel
+        )
+        self._latest.request(work, lambda found: self._draw(page, state, box, found))
+
+    def _in_frame(self, state: State) -> tuple[Box, Selection | None]:
+        """Find the region in the rows of a state."""
+        assert self._region is not None
+        box, selection, rows = self._region
+        ny, nx = _frame(state)
+        if ny != rows:
+            first, last = (nearest_row(self._session.exposure, y, rows, ny) for y in (box.y0, box.y1 - 1))
+            box, selection = box._replace(y0=first, y1=last + 1), None
+        return box.check((ny, nx)), selection
+
+    def _describe(self, box: Box, selection: Selection | None) -> None:
+        count = box.shape[0] * box.shape[1] if selection is None else int(selection.sum())
+        of = "" if selection is None else f" of {box.shape[0] * box.shape[1]:,}, by their values"
+        note = out_of_date(self._session, self.step.value)
+        stale = f" <span class='jwcal-stale'>{html.escape(note)}</span>" if note else ""
+        self._title.value = (
+            f"<b>x {box.x0} to {box.x1 - 1}, y {box.y0} to {box.y1 - 1}</b> "
+            f"<span class='jwcal-muted'>{count:,} pixels{of}</span>{stale}"
+        )
+
+    def _draw(self, page: str, state: State, box: Box, found: Any) -> None:
+        if isinstance(found, str):
+            self._say(found)
+            return
+        view = self._page(page)
+        if page == RAMP:
+            view.show(found, from_first=self.from_first.value)
+        elif page == NOISE:
+            by_rows = self.along.value == _ROWS
+            view.show(found, box.y0 if by_rows else box.x0, by_rows=by_rows)
+        elif page == FLAGS:
+            groups = state.data.shape[1] if isinstance(state, Ramp) else 0
+            view.show(*found, groups)
+        else:
+            view.show(found)
+        self._say("")
+
+    def _page(self, name: str) -> Any:
+        """Make a page when it is first needed, and put it on show."""
+        makers: dict[str, Callable[[], Any]] = {
+            RAMP: lambda: RampPlot(self._size),
+            SLOPES: lambda: HistogramPlot(self._size),
+            NOISE: lambda: NoisePlot(self._size),
+            POWER: lambda: PowerPlot(self._size),
+            FLAGS: FlagTable,
+        }
+        if name not in self._pages:
+            self._pages[name] = makers[name]()
+            self._stack.children = (*self._stack.children, self._pages[name].widget)
+        for other, view in self._pages.items():
+            view.widget.layout.display = None if other == name else "none"
+        return self._pages[name]
+
+    def _say(self, text: str, *, keep: bool = False) -> None:
+        """Say why nothing is shown; ``keep`` what is there until something else comes."""
+        self._note.value = f"<span class='jwcal-muted'>{html.escape(text)}</span>" if text else ""
+        if text and not keep:
+            for view in self._pages.values():
+                view.widget.layout.display = "none"
+
+    def _offer(self) -> None:
+        """Offer the states and integrations that the page can show."""
+        page = self.page.value
+        steps = steps_with_result(self._session, *_KINDS[page])
+        nints = self._session.exposure.nints
+        numbers = [(str(k), k) for k in range(1, nints + 1)]
+        if page == SLOPES:
+            numbers = [("whole", _WHOLE), *numbers]
+        self._setting = True
+        try:
+            if list(self.step.options) != steps:
+                keep = self.step.value
+                self.step.options = steps
+                self.step.value = keep if keep in steps else steps[-1] if steps else None
+            if list(self.integration.options) != numbers:
+                keep = self.integration.value
+                self.integration.options = numbers
+                self.integration.value = keep if keep in [k for _, k in numbers] else numbers[0][1]
+        finally:
+            self._setting = False
+
+    def _chosen(self, change: dict[str, Any]) -> None:
+        if self._setting:
+            return
+        if change["owner"] is self.page:
+            self._offer()
+        self.update()
+
+
+def _frame(state: State) -> tuple[int, int]:
+    shape = state.rate.data.shape if isinstance(state, Rates) else state.data.shape
+    return shape[-2], shape[-1]
+
+
+def _work(
+    page: str,
+    state: State,
+    integration: int,
+    box: Box,
+    selection: Selection | None,
+    from_first: bool,
+    cancel: threading.Event,
+) -> Callable[[], Any]:
+    """Give what computes a page: its numbers, or in words why there are none."""
+    tiles = Tiles(threads=1, cancel=cancel)
+
+    def work() -> Any:
+        try:
+            return _compute(page, state, integration, box, selection, from_first, tiles)
+        except JwcalError as error:
+            return str(error)
+        except Cancelled:
+            return ""
+
+    return work
+
+
+def _compute(
+    page: str,
+    state: State,
+    integration: int,
+    box: Box,
+    selection: Selection | None,
+    from_first: bool,
+    tiles: Tiles,
+) -> Any:
+    if page == SLOPES:
+        data, dq = _slopes(state, integration)
+        return region_histogram(data, dq, box, selection)
+    if page == FLAGS:
+        pixels = box.shape[0] * box.shape[1] if selection is None else int(selection.sum())
+        if isinstance(state, Ramp):
+            groupdq = state.groupdq[integration - 1]
+            return count_region_flags(state.pixeldq, groupdq, box, selection), pixels
+        return count_region_flags(_slopes(state, integration)[1], None, box, selection), pixels
+    assert isinstance(state, Ramp)
+    if page == RAMP:
+        return region_ramp(state, integration, box, selection, from_first=from_first)
+    images = difference_noise(state, integration, box, selection, tiles)
+    amplifiers = amplifier_image(state.exposure, _frame(state))[box.rows, box.columns]
+    if page == NOISE:
+        return line_noise(images, amplifiers, tiles)
+    return noise_power(images, state.exposure, amplifiers, tiles)
+
+
+def _slopes(state: State, integration: int) -> tuple[Any, Any]:
+    """Slopes and flags of an integration (a slice, of a guider exposure), or of the whole exposure."""
+    if isinstance(state, GuiderSlopes):
+        return state.data[max(integration, 1) - 1], state.dq
+    assert isinstance(state, Rates)
+    if integration == _WHOLE:
+        return state.rate.data, state.rate.dq
+    return state.rateints.data[integration - 1], state.rateints.dq[integration - 1]
