@@ -22,6 +22,7 @@ from jwcal_interactive.session.keys import file_key
 from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.steps.definition import Look
+from jwcal_interactive.steps.jump_params import JumpParams
 from jwcal_interactive.steps.jump_survey import Survey
 from jwcal_interactive.tiles import Tiles
 
@@ -362,6 +363,7 @@ class _Passage:
         assert definition is not None
         refs = self.runner.references(leg.link, frame, region)
         if isinstance(facts, Survey):
+            assert isinstance(leg.link.params, JumpParams)
             facts = replace(facts, params=leg.link.params, whole=_is_whole(region, frame))
         try:
             result: State = definition.apply(state, refs, leg.link.params, self.job.tiles, facts)
