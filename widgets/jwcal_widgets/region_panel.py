@@ -179,9 +179,7 @@ class RegionPanel:
             return
         self._describe(box, selection)
         self._say("computing…", keep=True)
-        work = _work(
-            page, state, self.integration.value or 1, box, selection, self.from_first.value, self._cancel
-        )
+        work = _work(page, state, self.integration.value, box, selection, self.from_first.value, self._cancel)
         self._latest.request(work, lambda found: self._draw(page, state, box, found))
 
     def _in_frame(self, state: State) -> tuple[Box, Selection | None]:
@@ -259,9 +257,8 @@ class RegionPanel:
                 self.step.options = steps
                 self.step.value = keep if keep in steps else steps[-1] if steps else None
             if list(self.integration.options) != numbers:
-                keep = self.integration.value
                 self.integration.options = numbers
-                self.integration.value = keep if keep in [k for _, k in numbers] else numbers[0][1]
+                self.integration.value = numbers[0][1]
         finally:
             self._setting = False
 
