@@ -26,6 +26,7 @@ def param(
     le: float | None = None,
     slider: tuple[float, float] | None = None,
     file: bool | str = False,
+    advanced: bool = False,
 ) -> Any:
     """Define one parameter of a step.
 
@@ -46,6 +47,8 @@ def param(
         FITS, a reference type such as ``"flat"`` for a file of that format, ``"tree"`` for an ASDF file that
         need not exist yet, ``"exposures"`` for files and folders, separated by commas, in which those are
         looked up that this exposure comes after.
+    advanced : bool
+        Rarely changed: panels show it apart from the others.
     """
     return Field(
         default,
@@ -53,7 +56,12 @@ def param(
         ge=ge,
         gt=gt,
         le=le,
-        json_schema_extra={"unit": unit, "slider": list(slider) if slider else None, "file": file},
+        json_schema_extra={
+            "unit": unit,
+            "slider": list(slider) if slider else None,
+            "file": file,
+            "advanced": advanced,
+        },
     )
 
 
@@ -77,6 +85,7 @@ class ParamInfo:
     slider: tuple[float, float] | None
     file: str = ""  # format of the file that it names: "image", or as in `param`; empty for all others
     length: int | None = None  # of a list (ints, floats) whose length is fixed
+    advanced: bool = False
 
     @property
     def allowed(self) -> str:
@@ -207,6 +216,7 @@ def _info(name: str, cls: type[StepParams]) -> ParamInfo:
         slider=tuple(extra["slider"]) if extra.get("slider") else None,
         file="image" if extra.get("file") is True else extra.get("file") or "",
         length=length,
+        advanced=extra.get("advanced", False),
     )
 
 

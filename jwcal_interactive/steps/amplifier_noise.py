@@ -51,6 +51,7 @@ class AmplifierNoiseParams(StepParams):
     )
     background_box_size: int = param(
         64,
+        advanced=True,
         ge=1,
         unit="pixel",
         slider=(8, 256),
@@ -60,9 +61,11 @@ class AmplifierNoiseParams(StepParams):
     by_amplifier: bool = param(
         True, help="Measure each of the four amplifiers of a full frame by itself, else whole lines."
     )
-    save_mask: bool = param(False, help="Write the mask of the sources (source_mask), to be edited and used.")
+    save_mask: bool = param(
+        False, advanced=True, help="Write the mask of the sources (source_mask), to be edited and used."
+    )
     save_noise: bool = param(
-        False, help="Write the noise that was subtracted from each group (amplifier_noise)."
+        False, advanced=True, help="Write the noise that was subtracted from each group (amplifier_noise)."
     )
 
 

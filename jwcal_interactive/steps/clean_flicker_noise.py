@@ -40,6 +40,7 @@ class CleanFlickerNoiseParams(StepParams):
     skip: bool = param(True, help="Leave this step out.")
     autoparam: bool = param(
         False,
+        advanced=True,
         help="Choose fit_by_channel, background_method and apply_flat_field from the image itself; "
         "for NIRCam and NIRISS imaging only.",
     )
@@ -58,6 +59,7 @@ class CleanFlickerNoiseParams(StepParams):
     )
     background_box_size: tuple[int, int] | None = param(
         None,
+        advanced=True,
         unit="pixel",
         help="Rows, columns of the boxes of the smooth model; none: the largest up to 32 that divide it.",
     )
@@ -76,15 +78,17 @@ class CleanFlickerNoiseParams(StepParams):
         help="Pixels further than this from the background are not background; 0 takes all.",
     )
     fit_histogram: bool = param(
-        False, help="Take sigma from a Gaussian fitted to the histogram of the draft rates."
+        False, advanced=True, help="Take sigma from a Gaussian fitted to the histogram of the draft rates."
     )
-    single_mask: bool = param(True, help="Use one mask of the background for all integrations.")
+    single_mask: bool = param(True, advanced=True, help="Use one mask of the background for all integrations.")
     user_mask: str | None = param(
         None, file=True, help="Image, or one per integration, that is not 0 where there is background."
     )
-    save_mask: bool = param(False, help="Write the mask of the background (mask).")
-    save_background: bool = param(False, help="Write the background that was subtracted (flicker_bkg).")
-    save_noise: bool = param(False, help="Write the noise that was removed (flicker_noise).")
+    save_mask: bool = param(False, advanced=True, help="Write the mask of the background (mask).")
+    save_background: bool = param(
+        False, advanced=True, help="Write the background that was subtracted (flicker_bkg)."
+    )
+    save_noise: bool = param(False, advanced=True, help="Write the noise that was removed (flicker_noise).")
 
 
 def _needs_flat(exposure: Exposure, p: CleanFlickerNoiseParams) -> bool:

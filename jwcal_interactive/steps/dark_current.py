@@ -26,10 +26,12 @@ class DarkCurrentParams(StepParams):
 
     dark_output: str | None = param(
         None,
+        advanced=True,
         help="Name of a file to write, with the dark as it was subtracted; goes to the folder of the products.",
     )
     average_dark_current: float | None = param(
         None,
+        advanced=True,
         ge=0,
         unit="electron/s",
         slider=(0.0, 0.1),

@@ -40,31 +40,35 @@ class EmiCorrParams(StepParams):
     )
     nints_to_phase: int | None = param(
         None,
+        advanced=True,
         ge=1,
         help="Number of integrations in which the sequential algorithm measures the wave.",
     )
     nbins: int | None = param(
         None,
+        advanced=True,
         ge=1,
         slider=(10, 500),
         help="Bins of phase in the sequential algorithm, at most 500; by default one per two pixel clocks.",
     )
     scale_reference: bool = param(
-        True, help="Scale the reference wave to the one that the sequential algorithm measures."
+        True, advanced=True, help="Scale the reference wave to the one that the sequential algorithm measures."
     )
     onthefly_corr_freq: tuple[float, ...] | None = param(
         None,
+        advanced=True,
         unit="Hz",
         help="Frequencies to remove by the wave that the sequential algorithm measures, without a reference.",
     )
     use_n_cycles: int | None = param(
         3,
+        advanced=True,
         ge=1,
         slider=(1, 20),
         help="Periods of the wave that nints_to_phase, if not given, must cover; none for all integrations.",
     )
     fit_ints_separately: bool = param(
-        False, help="Give each integration its own phase and amplitude in the joint algorithm."
+        False, advanced=True, help="Give each integration its own phase and amplitude in the joint algorithm."
     )
     user_supplied_reffile: str | None = param(
         None,
@@ -72,7 +76,9 @@ class EmiCorrParams(StepParams):
         help="Reference file to use instead of the one of CRDS; an override does the same.",
     )
     save_intermediate_results: bool = param(
-        False, help="Write the waves that were measured for onthefly_corr_freq, as a reference file."
+        False,
+        advanced=True,
+        help="Write the waves that were measured for onthefly_corr_freq, as a reference file.",
     )
 
 

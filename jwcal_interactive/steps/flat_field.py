@@ -20,11 +20,13 @@ __all__ = ["FlatFieldParams", "flat_field"]
 class FlatFieldParams(StepParams):
     """Parameters of flat_field."""
 
-    save_interpolated_flat: bool = param(False, help="Also write the flat as it was applied.")
+    save_interpolated_flat: bool = param(False, advanced=True, help="Also write the flat as it was applied.")
     user_supplied_flat: str | None = param(
         None, file="flat", help="FITS file with a flat of your own, used in place of the reference."
     )
-    inverse: bool = param(False, help="Multiply by the flat instead of dividing, to undo the step.")
+    inverse: bool = param(
+        False, advanced=True, help="Multiply by the flat instead of dividing, to undo the step."
+    )
 
 
 class _Flat(NamedTuple):

@@ -61,8 +61,8 @@ def ipc(ramp: Ramp, refs: References, p: IPCParams, tiles: Tiles) -> Ramp:
         return ramp.with_(data=convolved(ramp.data))
     data = ramp.data.copy()
     normal = normal_rows(exposure)
-    for integration in data:  # bounds the memory of the copies
-        integration[:, normal] = convolved(normal_pixels(integration[None], exposure))[0]
+    for group in data.reshape(-1, 1, 1, *data.shape[2:]):  # bounds the memory of the copies
+        group[:, :, normal] = convolved(normal_pixels(group, exposure))
     return ramp.with_(data=data)
 
 

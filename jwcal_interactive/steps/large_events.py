@@ -56,12 +56,18 @@ class LargeEventsParams(StepParams):
     )
     max_radius: float = param(
         200.0,
+        advanced=True,
         gt=0,
         unit="pixel",
         help="Longest semi-axis of an event; more is a disturbance of the detector, and is left alone.",
     )
     max_gap: int = param(
-        2, ge=1, unit="pixel", slider=(1, 10), help="Jumps no further apart than this belong to one event."
+        2,
+        advanced=True,
+        ge=1,
+        unit="pixel",
+        slider=(1, 10),
+        help="Jumps no further apart than this belong to one event.",
     )
     grow: int = param(
         3, ge=0, unit="pixel", slider=(0, 30), help="Flag as much more around the ellipse of an event."
@@ -73,7 +79,9 @@ class LargeEventsParams(StepParams):
         slider=(0.0, 1000.0),
         help="Time after an event for which its saturated core is DO_NOT_USE, also in later integrations.",
     )
-    save_masks: bool = param(True, help="Write the masks of the events, and their table (largeevents).")
+    save_masks: bool = param(
+        True, advanced=True, help="Write the masks of the events, and their table (largeevents)."
+    )
 
 
 class _Event(NamedTuple):

@@ -40,11 +40,13 @@ class PersistenceParams(StepParams):
     persistence_dnu: bool = param(False, help="Also flag DO_NOT_USE, so that slopes leave these groups out.")
     persistence_array_file: str | None = param(
         None,
+        advanced=True,
         file="tree",
         help="ASDF file that save_persistence wrote for the exposure before; it may not exist yet.",
     )
     save_persistence: str | None = param(
         None,
+        advanced=True,
         help="Name of an ASDF file for the ends of the windows, written beside the products; what "
         "persistence_array_file has of other detectors is kept.",
     )

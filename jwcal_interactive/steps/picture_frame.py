@@ -40,8 +40,10 @@ class PictureFrameParams(StepParams):
         slider=(0.0, 5.0),
         help="Pixels further than this above the background are not background; 0 takes all.",
     )
-    save_mask: bool = param(False, help="Write the mask of the background (pctfrm_mask).")
-    save_correction: bool = param(False, help="Write what was added to the groups (pctfrm_correction).")
+    save_mask: bool = param(False, advanced=True, help="Write the mask of the background (pctfrm_mask).")
+    save_correction: bool = param(
+        False, advanced=True, help="Write what was added to the groups (pctfrm_correction)."
+    )
 
 
 @step(

@@ -62,11 +62,14 @@ class RampFitParams(StepParams):
     lastgroup: int | None = param(None, ge=0, help="Leave out the groups after this one, counted from 0.")
     save_opt: bool = param(
         False,
+        advanced=True,
         help="Also write what the fit found on the way: slopes and intercepts of segments, pedestals and "
         "heights of jumps (fitopt), or chi squared with LIKELY (likely_chisq).",
     )
     opt_name: str = param(
-        "", help="Name of the optional product, to which its suffix is added; by default that of the input."
+        "",
+        advanced=True,
+        help="Name of the optional product, to which its suffix is added; by default that of the input.",
     )
 
     without_effect: ClassVar[Mapping[str, str]] = {

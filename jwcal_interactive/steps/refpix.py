@@ -49,12 +49,16 @@ class RefPixParams(StepParams):
     )
     side_gain: float = param(
         1.0,
+        advanced=True,
         slider=(0.0, 2.0),
         help="Factor of the side reference signal before it is subtracted.",
     )
-    odd_even_rows: bool = param(True, help="MIRI: take the signal of odd and even rows separately.")
+    odd_even_rows: bool = param(
+        True, advanced=True, help="MIRI: take the signal of odd and even rows separately."
+    )
     ovr_corr_mitigation_ftr: float = param(
         3.0,
+        advanced=True,
         gt=0,
         unit="sigma",
         slider=(1.0, 10.0),
@@ -62,18 +66,23 @@ class RefPixParams(StepParams):
     )
     preserve_irs2_refpix: bool = param(
         False,
+        advanced=True,
         help="IRS2: keep the interleaved reference pixels (to make a superbias); no later step takes them.",
     )
     irs2_mean_subtraction: bool = param(
-        False, help="IRS2: first subtract the mean of the reference rows at top and bottom of each output."
+        False,
+        advanced=True,
+        help="IRS2: first subtract the mean of the reference rows at top and bottom of each output.",
     )
     refpix_algorithm: Literal["median", "sirs"] = param(
         "median",
+        advanced=True,
         help="Near-infrared full frames: correct rows by running medians of the side reference pixels, or by "
         "convolving those with the kernels of the sirskernel reference.",
     )
     sigreject: float = param(
         4.0,
+        advanced=True,
         gt=0,
         unit="sigma",
         slider=(1.0, 10.0),
@@ -81,6 +90,7 @@ class RefPixParams(StepParams):
     )
     gaussmooth: float = param(
         1.0,
+        advanced=True,
         gt=0,
         unit="pixel",
         slider=(0.1, 10.0),
@@ -88,6 +98,7 @@ class RefPixParams(StepParams):
     )
     halfwidth: int = param(
         30,
+        advanced=True,
         ge=0,
         le=FULL_SIZE // 2 - 1,
         unit="pixel",
@@ -96,6 +107,7 @@ class RefPixParams(StepParams):
     )
     siglimit: float = param(
         3.0,
+        advanced=True,
         gt=0,
         unit="sigma",
         slider=(1.0, 10.0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -243,8 +243,8 @@ def _column(reference: Reference, table: str, name: str) -> NDArray[np.generic]:
     )
 
 
-def _weights(reference: Reference) -> tuple[list[NDArray[np.complex64]], list[NDArray[np.complex64]]]:
-    """Weights of the reference output (alpha) and of the reference pixels (beta) for each amplifier."""
+def _weights(reference: Reference) -> Iterator[NDArray[np.complex64]]:
+    """Weights of the reference output (alpha) for each amplifier, then those of the reference pixels (beta)."""
     from jwcal_interactive.kernels.refpix_irs2 import real_filter
 
     samples = FULL_SIZE * LINE
@@ -256,11 +256,10 @@ def _weights(reference: Reference) -> tuple[list[NDArray[np.complex64]], list[ND
             "IRS2 read-out."
         )
 
-    def read(name: str) -> NDArray[np.complex64]:
-        parts = np.ascontiguousarray(_column(reference, "IRS2", name), np.float32)
-        return real_filter(parts.view(np.complex64))
-
-    return [read(f"alpha_{k}") for k in range(AMPLIFIERS)], [read(f"beta_{k}") for k in range(AMPLIFIERS)]
+    for name in ("alpha", "beta"):
+        for k in range(AMPLIFIERS):
+            parts = np.ascontiguousarray(_column(reference, "IRS2", f"{name}_{k}"), np.float32)
+            yield real_filter(parts.view(np.complex64))
 
 
 def correct_interleaved(
@@ -305,7 +304,7 @@ def correct_interleaved(
         )
     layout = _Layout.of(ramp.exposure, preserve)
     sources = replacements(bad, layout.backwards, reference)
-    correct = _group_corrector(layout, sources, *_weights(reference), tiles.check)
+    correct = _group_corrector(layout, sources, _weights(reference), tiles.check)
     out = np.empty((nints, ngroups, IRS2_FRAME[0] if preserve else FULL_SIZE, FULL_SIZE), np.float32)
     mean = np.empty(IRS2_FRAME)
     for i in range(nints):
@@ -329,8 +328,7 @@ def correct_interleaved(
 def _group_corrector(
     layout: _Layout,
     sources: NDArray[np.int64],
-    alpha: list[NDArray[np.complex64]],
-    beta: list[NDArray[np.complex64]],
+    factors: Iterator[NDArray[np.complex64]],
     check: Callable[[], None],
 ) -> Callable[[F32, NDArray[np.float64], F32], None]:
     """Give the function that corrects a group: (plane, mean of the groups, place of the result)."""
@@ -358,8 +356,8 @@ def _group_corrector(
     places, step = folding.places, folding.step
     shape = folding.rows, folding.columns
     frequencies = folding.frequencies
-    filters = (low_and_high_pass(samples, PASS_BAND, ROLL_OFF), *alpha, *beta)
-    passes, *weights = (np.take(factors, frequencies) for factors in filters)
+    passes = np.take(low_and_high_pass(samples, PASS_BAND, ROLL_OFF), frequencies)
+    weights = [np.take(factor, frequencies) for factor in factors]
     measured = np.zeros((FULL_SIZE, LINE), np.float32)
     measured[:, layout.times[normal_reads()]] = 1
     known = np.empty(shape, np.float32)

@@ -33,6 +33,7 @@ class SaturationParams(StepParams):
     )
     use_readpatt: bool = param(
         True,
+        advanced=True,
         help="Find saturation that the averaging of frames within a group hides, from the read pattern.",
     )
 
