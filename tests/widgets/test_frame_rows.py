@@ -9,6 +9,8 @@ import pytest
 
 from jwcal_interactive.arrays import Exposure, Ramp
 from jwcal_interactive.session.session import StepStatus
+from jwcal_interactive.session.tree import SettingsTree
+from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.irs2 import normal_pixels, normal_rows
 from jwcal_widgets.frame_rows import nearest_row, row_in_frame
 from jwcal_widgets.image_panel import ImagePanel
@@ -51,6 +53,14 @@ class _Session:
     @property
     def steps(self) -> tuple[str, ...]:
         return tuple(self.results)[1:]
+
+    @property
+    def tree(self) -> SettingsTree:
+        return SettingsTree()
+
+    @property
+    def settings(self) -> Settings:
+        return Settings()
 
     def result(self, step: str) -> Ramp | None:
         return self.results[step]

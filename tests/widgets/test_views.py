@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from jwcal_interactive.dq import DQ
-from jwcal_widgets.compare import PlaneHistory, difference
+from jwcal_widgets.compare import difference
 from jwcal_widgets.display_controls import color_bar, in_range
 from jwcal_widgets.image_view import ImageView, Look
-from jwcal_widgets.readout import readout
 from jwcal_widgets.planes import Plane, take_plane
+from jwcal_widgets.readout import readout
 
 
 @pytest.fixture
@@ -140,33 +140,6 @@ def test_readout_names_value_unit_and_flags(ramp):
     plane = take_plane(ramp, "group", 1, 4)
     assert readout(plane, 20, 10) == f"x 20, y 10: {plane.data[10, 20]:.6g} DN  JUMP_DET"
     assert readout(plane, 30, 10).endswith("DN  no flags")
-
-
-def test_history_keeps_the_last_two_different_versions(ramp):
-    history = PlaneHistory(size=2)
-    key = ("jump", "group", 1, 1)
-    planes = [take_plane(ramp, "group", 1, n) for n in (1, 1, 2, 3)]
-    for plane in planes[:2]:
-        history.add(key, plane)
-    assert history.before(key) is None, "equal arrays are no change"
-    for plane in planes[2:]:
-        history.add(key, plane)
-    assert history.before(key) is planes[2]
-    for other in ("a", "b"):
-        history.add((other, "group", 1, 1), planes[0])
-    assert history.before(key) is None, "the planes looked at last are kept"
-
-
-def test_history_does_not_keep_whole_ramps(ramp):
-    history = PlaneHistory()
-    key = ("jump", "group", 1, 1)
-    for n in (1, 2):
-        history.add(key, take_plane(ramp, "group", 1, n))
-    assert np.shares_memory(history.before(key).data, ramp.data)
-    history.detach()
-    before = history.before(key)
-    assert not np.shares_memory(before.data, ramp.data)
-    np.testing.assert_array_equal(before.data, ramp.data[0, 0])
 
 
 def test_difference_of_planes(ramp):

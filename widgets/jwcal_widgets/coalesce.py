@@ -26,22 +26,32 @@ class Coalesced:
         self._function = function
         self._delay = delay
         self._lock = threading.Lock()
-        self._waiting = False
+        self._timer: threading.Timer | None = None
+        self._closed = False
 
     def request(self) -> None:
-        """Ask for a call."""
+        """Ask for a call; nothing happens after `close`."""
         if self._delay == 0:
-            self._function()
+            if not self._closed:
+                self._function()
             return
         with self._lock:
-            if self._waiting:
+            if self._timer is not None or self._closed:
                 return
-            self._waiting = True
-        timer = threading.Timer(self._delay, self._fire)
-        timer.daemon = True
-        timer.start()
+            self._timer = threading.Timer(self._delay, self._fire)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def close(self) -> None:
+        """Forget what is waiting, and all later requests."""
+        with self._lock:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
 
     def _fire(self) -> None:
         with self._lock:
-            self._waiting = False
+            self._timer = None
+            if self._closed:
+                return
         self._function()

@@ -1,4 +1,4 @@
-"""Stretch, limits and colour map of the image, with the colour bar."""
+"""Stretch, limits and colour map of the image, with the colour bar and the histogram."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import ipywidgets as ipw
 import numpy as np
 
 from jwcal_widgets.colormaps import COLORMAPS
-from jwcal_widgets.image_view import Look
+from jwcal_widgets.histogram import Histogram
+from jwcal_widgets.rendering import Look
 from jwcal_widgets.stretch import LEVELS, LIMITS, STRETCHES, Limits, lookup_table, unstretched
 from jwcal_widgets.viewport import encode
 
@@ -53,16 +54,28 @@ class DisplayControls:
         Called after a choice of the user.
     guard : callable
         Wraps handlers, see `Messages.guarded`.
+    width : int
+        Of the histogram, in screen pixels.
+    delay : float
+        Seconds to collect moves of the limits on the histogram, see `Coalesced`.
+    on_values : callable, optional
+        See `Histogram`.
 
     Attributes
     ----------
     widget : ipywidgets.VBox
+    histogram : Histogram
+    histogram_shown : ipywidgets.ToggleButton
     """
 
     def __init__(
         self,
         on_change: Callable[[], None],
         guard: Callable[..., Any],
+        *,
+        width: int = 592,
+        delay: float = 0.04,
+        on_values: Callable[[float, float], None] | None = None,
     ) -> None:
         self._on_change = on_change
         self._manual: Limits = (0.0, 1.0)
@@ -89,16 +102,25 @@ class DisplayControls:
         )
         self._message = ipw.HTML(layout={"display": "none"})
         self._bar = ipw.HTML(layout={"margin": "0 14px 0 58px"})
+        self.histogram = Histogram(width, self._limits_dragged, on_values, guard, delay)
+        self.histogram.widget.layout.display = "none"
+        self.histogram_shown = ipw.ToggleButton(
+            value=False,
+            description="histogram",
+            tooltip="Histogram of the image, on which the limits can be dragged",
+            layout={"width": "86px"},
+        )
+        self.histogram_shown.observe(guard(self._histogram_switched), "value")
         # A label and what it names stay together where the row has to break.
         row = ipw.HBox(
             [
                 ipw.HBox([ipw.Label("stretch"), self.stretch]),
                 ipw.HBox([ipw.Label("limits"), self.method, self.low, self.high]),
-                ipw.HBox([ipw.Label("map"), self.colormap]),
+                ipw.HBox([ipw.Label("map"), self.colormap, self.histogram_shown]),
             ],
             layout={"flex_flow": "row wrap"},
         )
-        self.widget = ipw.VBox([self._bar, row, self._message])
+        self.widget = ipw.VBox([self._bar, row, self._message, self.histogram.widget])
         for control in (self.stretch, self.colormap, self.method):
             control.observe(guard(self._chosen), "value")
         for control in (self.low, self.high):
@@ -129,6 +151,24 @@ class DisplayControls:
             finally:
                 self._showing = False
 
+    def close(self) -> None:
+        """Close the histogram."""
+        self.histogram.close()
+
+    def _histogram_switched(self, change: dict[str, bool]) -> None:
+        self.histogram.widget.layout.display = None if change["new"] else "none"
+
+    def _limits_dragged(self, low: float, high: float) -> None:
+        self._complain("")
+        self._use((low, high))
+
+    def _use(self, limits: Limits) -> None:
+        self._manual = limits
+        if self.method.value == MANUAL:
+            self._on_change()
+        else:
+            self.method.value = MANUAL
+
     def _chosen(self, _change: object) -> None:
         if not self._showing:
             self._complain("")
@@ -145,11 +185,8 @@ class DisplayControls:
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             self._complain("The limits must be finite, and the first must be below the second.")
             return
-        self._manual = (low, high)
-        if self.method.value == MANUAL:
-            self._chosen(None)
-        else:
-            self.method.value = MANUAL
+        self._complain("")
+        self._use((low, high))
 
     def _complain(self, text: str) -> None:
         self._message.value = f"<span class='jwcal-error'>{text}</span>" if text else ""

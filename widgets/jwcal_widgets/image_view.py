@@ -4,81 +4,43 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import bqplot as bq
-import ipywidgets as ipw
 import numpy as np
+from bqplot.interacts import BrushSelector, PanZoom
 from numpy.typing import NDArray
 
-from jwcal_interactive.dq import DQ
-from jwcal_widgets.coalesce import Coalesced
-from jwcal_widgets.dq_overlay import encode_overlay, overlay
+from jwcal_widgets.dq_overlay import encode_overlay
+from jwcal_widgets.hover import HoverGrid
+from jwcal_widgets.image_layer import ImageLayer
+from jwcal_widgets.outlines import Outline
 from jwcal_widgets.planes import Plane
-from jwcal_widgets.stretch import Limits, find_limits, find_symmetric_limits, lookup_table, sample, to_rgb
-from jwcal_widgets.viewport import Window, bin_flags, bin_mean, encode, find_cut, fit_window
+from jwcal_widgets.rendering import Drawn, LimitFinder, Look, curtain_of, draw
+from jwcal_widgets.shared_window import SharedWindow
+from jwcal_widgets.stretch import Limits
+from jwcal_widgets.viewport import Box, Cut, Window, encode, find_cut, pixels_between
 
-__all__ = ["ImageView", "Look"]
+__all__ = ["ImageView", "Look", "Mode"]
 
+Mode = Literal["inspect", "pan", "box"]
 MARGIN = {"top": 10, "right": 14, "bottom": 44, "left": 58}
+NARROW_LEFT = 12  # without an axis of y
 CURSOR_COLOR = "#00e676"
+BOX_COLOR = "#ffd60a"
+PREVIEW_COLOR = "#ff4dd2"
 PAN_MARGIN = 0.2
 OVERSAMPLING = 1.25
-_ONE_PIXEL = np.zeros((1, 1), np.uint8)
 
 
-@dataclass(frozen=True)
-class Look:
-    """How a plane is shown.
-
-    Attributes
-    ----------
-    stretch, colormap : str
-        Names, see `lookup_table`.
-    limits : str or (float, float)
-        A method of `find_limits`, or the two values.
-    flags : tuple of DQ
-        What to paint, see `overlay`.
-    change : bool
-        The plane is a difference: limits by a method are symmetric about 0.
-    """
-
-    stretch: str = "asinh"
-    colormap: str = "gray"
-    limits: str | Limits = "99.5 %"
-    flags: tuple[DQ, ...] = ()
-    change: bool = False
-
-
-class _Layer:
-    """An image mark whose picture can be replaced.
-
-    bqplot repaints when the `image` of a mark becomes another widget, not when the bytes of that
-    widget change: so there are two image widgets that take turns.
-    """
-
-    def __init__(self) -> None:
-        blank = encode_overlay(_ONE_PIXEL, ())
-        self._pictures = [ipw.Image(value=blank, format="png") for _ in range(2)]
-        self.mark = bq.Image(image=self._pictures[0], x=[0, 1], y=[0, 1], visible=False)
-
-    def draw(self, picture: tuple[str, bytes], extent: Window, *, pixelated: bool) -> None:
-        self._pictures.reverse()
-        self._pictures[0].format, self._pictures[0].value = picture
-        with self.mark.hold_sync():
-            self.mark.image = self._pictures[0]
-            self.mark.x = [extent.x0, extent.x1]
-            self.mark.y = [extent.y0, extent.y1]
-            self.mark.pixelated = pixelated
-            self.mark.visible = True
-
-    def hide(self) -> None:
-        self.mark.visible = False
+def _nothing(*_values: object) -> None:
+    pass
 
 
 class ImageView:
     """A zoomable image with axes in detector pixels, a layer of flags and a cursor.
+
+    It shows one plane, or two: in turns (`flip`) or with a curtain between them.
 
     Parameters
     ----------
@@ -90,12 +52,23 @@ class ImageView:
         Wraps handlers, see `Messages.guarded`.
     delay : float
         Seconds to collect pan and zoom events before drawing, see `Coalesced`.
+    shared : SharedWindow, optional
+        The window of several views, whose owner redraws them; by default the view has its own.
+    on_move : callable
+        Called with ``(x, y)``, the pixel under the mouse, in the mode ``inspect``.
+    on_box : callable
+        Called with the `Box` that was drawn in the mode ``box``.
+    y_axis : bool
+        Whether the axis of y has ticks and a label.
 
     Attributes
     ----------
     widget : bqplot.Figure
     limits : (float, float)
         Display limits in use.
+    shared : SharedWindow
+    preview, boxes, region : Outline
+        The window of a preview, boxes that are to be flagged, and the chosen region.
     """
 
     def __init__(
@@ -104,22 +77,62 @@ class ImageView:
         on_pick: Callable[[int, int], None],
         guard: Callable[..., Any],
         delay: float = 0.04,
+        *,
+        shared: SharedWindow | None = None,
+        on_move: Callable[[int, int], None] = _nothing,
+        on_box: Callable[[Box], None] = _nothing,
+        y_axis: bool = True,
     ) -> None:
         self.limits: Limits = (0.0, 1.0)
-        self._plot = plot
-        self._on_pick = on_pick
+        self._on_pick, self._on_move, self._on_box = on_pick, on_move, on_box
         self._plane: Plane | None = None
+        self._other: Plane | None = None
+        self._curtain: float | None = None
         self._look = Look()
-        self._sampled: tuple[Plane, NDArray[np.float32]] | None = None
+        self._front = True
+        self._finder, self._other_finder = LimitFinder(), LimitFinder()
+        self._drawn: tuple[Cut, Drawn, Drawn | None] | None = None
         self._lock = threading.RLock()
-        self._moving = False
         self._pixel: tuple[int, int] | None = None
-        self._x, self._y = (bq.LinearScale(min=0.0, max=1.0, allow_padding=False) for _ in range(2))
+        self._own = shared is None
+        self.shared = shared or SharedWindow(plot, self.redraw, guard, delay)
+        self._x, self._y = self.shared.x, self.shared.y
+        self._left = MARGIN["left"] if y_axis else NARROW_LEFT
+        self._make_marks(guard)
+        self._panzoom = PanZoom(scales={"x": [self._x], "y": [self._y]})
+        self._brush = BrushSelector(x_scale=self._x, y_scale=self._y, marks=[], color=BOX_COLOR)
+        self._brush.observe(guard(self._brushed), "brushing")
+        axis = {"grid_lines": "none", "tick_format": "d"}
+        self._axes = [
+            bq.Axis(scale=self._x, label="x (pixel, from 0)", label_offset="32px", **axis),
+            bq.Axis(
+                scale=self._y,
+                label="y (pixel, from 0)" if y_axis else "",
+                label_offset="46px",
+                side="left",
+                visible=y_axis,
+                **axis,
+            ),
+        ]
+        self.widget = bq.Figure(
+            marks=self._marks,
+            axes=self._axes,
+            fig_margin={**MARGIN, "left": self._left},
+            padding_x=0.0,
+            padding_y=0.0,
+            display_toolbar=False,
+        )
+        self.resize()
+
+    def _make_marks(self, guard: Callable[..., Any]) -> None:
         scales = {"x": self._x, "y": self._y}
-        self._image, self._dq = _Layer(), _Layer()
-        for layer in (self._image, self._dq):
-            layer.mark.scales = scales
+        self._image, self._dq, self._back, self._back_dq = (ImageLayer(scales) for _ in range(4))
+        layers = (self._image, self._back, self._dq, self._back_dq)
+        for layer in layers:
             layer.mark.on_element_click(guard(self._clicked))
+        self._divider = bq.Lines(
+            x=[0.0, 0.0], y=[0.0, 0.0], scales=scales, colors=[CURSOR_COLOR], stroke_width=1.5, visible=False
+        )
         self._cursor = bq.Lines(
             x=np.zeros((8, 2)),
             y=np.zeros((8, 2)),
@@ -128,33 +141,15 @@ class ImageView:
             stroke_width=1.4,
             visible=False,
         )
-        self._panzoom = bq.PanZoom(scales={"x": [self._x], "y": [self._y]})
-        axis = {"grid_lines": "none", "tick_format": "d"}
-        self.widget = bq.Figure(
-            marks=[self._image.mark, self._dq.mark, self._cursor],
-            axes=[
-                bq.Axis(scale=self._x, label="x (pixel, from 0)", label_offset="32px", **axis),
-                bq.Axis(
-                    scale=self._y,
-                    label="y (pixel, from 0)",
-                    label_offset="46px",
-                    side="left",
-                    **axis,
-                ),
-            ],
-            fig_margin=MARGIN,
-            padding_x=0.0,
-            padding_y=0.0,
-            display_toolbar=False,
-            layout={
-                "width": f"{plot[0] + MARGIN['left'] + MARGIN['right']}px",
-                "min_width": f"{plot[0] + MARGIN['left'] + MARGIN['right']}px",
-                "height": f"{plot[1] + MARGIN['top'] + MARGIN['bottom']}px",
-            },
-        )
-        self._redraw = Coalesced(guard(self.redraw), delay)
-        for scale in scales.values():
-            scale.observe(self._scale_changed, ["min", "max"])
+        self.preview = Outline(scales, PREVIEW_COLOR, "dashed", "PREVIEW")
+        self.boxes = Outline(scales, BOX_COLOR, "dotted")
+        self.region = Outline(scales, BOX_COLOR, "solid", "REGION")
+        outlines = (self.preview, self.boxes, self.region)
+        self._hover = HoverGrid(self.shared.plot, self._hovered, self._clicked_at, guard)
+        self._marks = [layer.mark for layer in layers]
+        self._marks += [mark for outline in outlines for mark in outline.marks]
+        self._marks += [self._divider, self._cursor, *self._hover.marks]
+        self._parts = (*layers, *outlines, self._hover)
 
     @property
     def plane(self) -> Plane | None:
@@ -162,41 +157,83 @@ class ImageView:
         return self._plane
 
     @property
+    def other(self) -> Plane | None:
+        """The plane that it takes turns with, or that is right of the curtain."""
+        return self._other
+
+    @property
     def window(self) -> Window:
         """What the axes span, in pixels."""
-        return Window(self._x.min, self._x.max, self._y.min, self._y.max)
+        return self.shared.window
 
     @property
     def picture(self) -> bytes:
         """The encoded image that was sent last; it changes when the image on the screen changes."""
-        return bytes(self._image.mark.image.value)
+        return self._image.picture
 
-    def show(self, plane: Plane | None, look: Look) -> None:
-        """Show a plane; the window stays where it is unless the size of the image differs."""
+    def show(
+        self, plane: Plane | None, look: Look, *, other: Plane | None = None, curtain: float | None = None
+    ) -> None:
+        """Show a plane; the window stays where it is unless the size of the image differs.
+
+        Parameters
+        ----------
+        plane : Plane or None
+        look : Look
+        other : Plane, optional
+            Of the same shape; shown by `flip`, or right of the curtain.
+        curtain : float, optional
+            Where the curtain is, as a fraction of the width of the window.
+        """
         with self._lock:
-            old, self._plane, self._look = self._plane, plane, look
+            old, self._plane, self._other, self._look = self._plane, plane, other, look
+            self._curtain = curtain
+            self._front = True
             if plane is None:
-                self._image.hide()
-                self._dq.hide()
+                self._hide()
                 return
-            self.limits = self._find_limits(plane)
+            self.limits = self._finder.limits(plane, look)
             if old is None or old.data.shape != plane.data.shape:
-                self._move(fit_window(plane.data.shape, self._plot))
+                self.shared.fit(plane.shape)
             self.redraw()
 
-    def set_panning(self, panning: bool) -> None:
-        """Let the mouse pan and zoom, or pick pixels: bqplot can do only one of them at a time."""
-        self.widget.interaction = self._panzoom if panning else None
+    def values(self, plane: Plane) -> NDArray[np.float32]:
+        """Sample of the values of the plane on show, see `sample`."""
+        return self._finder.values(plane)
+
+    def flip(self, front: bool) -> None:
+        """Show the plane, or the other one in its place."""
+        with self._lock:
+            self._front = front or self._other is None
+            self._show_side()
+
+    def move_curtain(self, fraction: float) -> None:
+        """Move the curtain to a fraction of the width of the window."""
+        with self._lock:
+            self._curtain = fraction
+            if self._drawn is not None:
+                self._send(*self._drawn)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Choose what the mouse does: bqplot can do only one of them at a time."""
+        self.widget.interaction = {"inspect": None, "pan": self._panzoom, "box": self._brush}[mode]
+
+    def resize(self) -> None:
+        """Take the size of the plot from the shared window."""
+        width, height = self.shared.plot
+        layout = self.widget.layout
+        layout.width = layout.min_width = f"{width + self._left + MARGIN['right']}px"
+        layout.height = f"{height + MARGIN['top'] + MARGIN['bottom']}px"
 
     def fit(self) -> None:
         """Show the whole image."""
         if self._plane is not None:
-            self._move(fit_window(self._plane.data.shape, self._plot))
+            self.shared.fit(self._plane.shape)
             self.redraw()
 
     def zoom(self, factor: float, center: tuple[float, float] | None = None) -> None:
         """Magnify about the middle of the window, or about a pixel that comes to the middle."""
-        self._move(self.window.zoomed(factor, center))
+        self.shared.move(self.window.zoomed(factor, center))
         self.redraw()
 
     def mark(self, x: int, y: int) -> None:
@@ -206,6 +243,82 @@ class ImageView:
             self._draw_cursor()
         else:
             self.zoom(1.0, (x, y))
+
+    def redraw(self) -> None:
+        """Render the window and send it."""
+        with self._lock:
+            plane, other = self._plane, self._other
+            if plane is None:
+                return
+            self._draw_cursor()
+            cut = find_cut(plane.shape, self.window, int(OVERSAMPLING * max(self.shared.plot)), PAN_MARGIN)
+            if cut is None:
+                self._hide()
+                return
+            front, back = draw(plane, cut, self.limits, self._look), None
+            if other is not None:
+                limits = self.limits
+                if other.unit != plane.unit:
+                    limits = self._other_finder.limits(other, self._look)
+                back = draw(other, cut, limits, self._look)
+            self._drawn = (cut, front, back)
+            self._send(cut, front, back)
+
+    def close(self) -> None:
+        """Close the figure with all that belongs to it."""
+        with self._lock:
+            self._plane = self._other = self._drawn = None
+            self._finder, self._other_finder = LimitFinder(), LimitFinder()
+        self._brush.unobserve_all()
+        for part in self._parts:
+            part.close()
+        for widget in (self._divider, self._cursor, *self._axes, self._panzoom, self._brush, self.widget):
+            widget.close()
+        if self._own:
+            self.shared.close()
+
+    def _send(self, cut: Cut, front: Drawn, back: Drawn | None) -> None:
+        curtain = self._curtain
+        if back is not None and curtain is not None:
+            x = self.window.x0 + curtain * self.window.width
+            front, back = curtain_of(front, back, cut, x), None
+            with self._divider.hold_sync():
+                self._divider.x, self._divider.y = [x, x], [self.window.y0, self.window.y1]
+                self._divider.visible = True
+        else:
+            self._divider.visible = False
+        self._send_one(self._image, self._dq, front, cut, True)
+        if back is None:
+            self._back.hide()
+            self._back_dq.hide()
+        else:
+            self._send_one(self._back, self._back_dq, back, cut, not self._front)
+            self._show_side()
+
+    def _send_one(self, image: ImageLayer, dq: ImageLayer, drawn: Drawn, cut: Cut, visible: bool) -> None:
+        sharp = cut.pixelated
+        picture = encode(drawn.rgb, lossless=sharp)
+        image.draw(picture, cut.extent, pixelated=sharp, visible=visible)
+        if drawn.flags is None:
+            dq.hide()
+            return
+        layer = ("png", encode_overlay(drawn.flags, self._look.flags))
+        dq.draw(layer, cut.extent, pixelated=sharp, visible=visible)
+
+    def _show_side(self) -> None:
+        """Put the other plane over the plane, or take it away; each has its own flags."""
+        if self._drawn is None or self._drawn[2] is None or self._curtain is not None:
+            return
+        flags = bool(self._look.flags)
+        self._back.mark.visible = not self._front
+        self._dq.mark.visible = flags and self._front
+        self._back_dq.mark.visible = flags and not self._front
+
+    def _hide(self) -> None:
+        self._drawn = None
+        for layer in (self._image, self._dq, self._back, self._back_dq):
+            layer.hide()
+        self._divider.visible = False
 
     def _draw_cursor(self) -> None:
         if self._pixel is None:
@@ -222,57 +335,36 @@ class ImageView:
             self._cursor.y = y + lines[:, 2:]
             self._cursor.visible = True
 
-    def redraw(self) -> None:
-        """Render the window and send it."""
-        with self._lock:
-            plane = self._plane
-            if plane is None:
-                return
-            self._draw_cursor()
-            size = int(OVERSAMPLING * max(self._plot))
-            cut = find_cut(plane.data.shape, self.window, size, PAN_MARGIN)
-            if cut is None:
-                self._image.hide()
-                self._dq.hide()
-                return
-            table = lookup_table(self._look.stretch, self._look.colormap)
-            rgb = to_rgb(bin_mean(plane.data, cut), self.limits, table)
-            picture = encode(rgb, lossless=cut.pixelated)
-            self._image.draw(picture, cut.extent, pixelated=cut.pixelated)
-            flags = self._look.flags
-            if not flags:
-                self._dq.hide()
-                return
-            painted = overlay(bin_flags(plane.dq, cut), flags)
-            layer = ("png", encode_overlay(painted, flags))
-            self._dq.draw(layer, cut.extent, pixelated=cut.pixelated)
-
-    def _find_limits(self, plane: Plane) -> Limits:
-        method = self._look.limits
-        if not isinstance(method, str):
-            return method
-        if self._sampled is None or self._sampled[0] is not plane:
-            self._sampled = (plane, sample(plane.data, plane.dq))
-        values = self._sampled[1]
-        return find_symmetric_limits(values) if self._look.change else find_limits(values, method)
-
-    def _move(self, window: Window) -> None:
-        """Set the axes without the redraws that the browser's own changes ask for."""
-        self._moving = True
-        try:
-            with self._x.hold_sync(), self._y.hold_sync():
-                self._x.min, self._x.max = window.x0, window.x1
-                self._y.min, self._y.max = window.y0, window.y1
-        finally:
-            self._moving = False
-
-    def _scale_changed(self, _change: object) -> None:
-        if not self._moving:
-            self._redraw.request()
-
     def _clicked(self, _mark: object, content: dict[str, dict[str, float]]) -> None:
-        if self._plane is None:
+        if self._plane is not None:
+            self._on_pick(*self._pixel_at(content["data"]["click_x"], content["data"]["click_y"]))
+
+    def _clicked_at(self, fx: float, fy: float) -> None:
+        if self._plane is not None and self.window.contains(*self._place(fx, fy)):
+            self._on_pick(*self._pixel_at(*self._place(fx, fy)))
+
+    def _hovered(self, fx: float, fy: float) -> None:
+        if self._plane is not None:
+            self._on_move(*self._pixel_at(*self._place(fx, fy)))
+
+    def _place(self, fx: float, fy: float) -> tuple[float, float]:
+        window = self.window
+        return window.x0 + fx * window.width, window.y0 + fy * window.height
+
+    def _pixel_at(self, x: float, y: float) -> tuple[int, int]:
+        """Pixel at a place; the nearest one, beside the image."""
+        assert self._plane is not None
+        ny, nx = self._plane.shape
+        column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+        return min(max(column, 0), nx - 1), min(max(row, 0), ny - 1)
+
+    def _brushed(self, change: dict[str, Any]) -> None:
+        """Take the rectangle when the mouse is released; it is drawn as an outline from then on."""
+        x, y = self._brush.selected_x, self._brush.selected_y
+        if change["new"] or self._plane is None or x is None or y is None or len(x) != 2 or len(y) != 2:
             return
-        ny, nx = self._plane.data.shape
-        x, y = (int(np.floor(content["data"][key] + 0.5)) for key in ("click_x", "click_y"))
-        self._on_pick(min(max(x, 0), nx - 1), min(max(y, 0), ny - 1))
+        inside = Window(float(min(x)) + 0.01, float(max(x)) - 0.01, float(min(y)) + 0.01, float(max(y)) - 0.01)
+        box = pixels_between(self._plane.shape, inside)
+        self._brush.reset()
+        if box is not None:
+            self._on_box(box)

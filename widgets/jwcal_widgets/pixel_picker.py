@@ -1,4 +1,4 @@
-"""Pick a pixel by numbers and arrows, and read its value and flags."""
+"""Pick a pixel by numbers and arrows."""
 
 from __future__ import annotations
 
@@ -9,18 +9,10 @@ from typing import Any
 
 import ipywidgets as ipw
 
-from jwcal_interactive.dq import names
 from jwcal_widgets.planes import Plane
+from jwcal_widgets.readout import readout
 
-__all__ = ["PixelPicker", "readout"]
-
-
-def readout(plane: Plane, x: int, y: int) -> str:
-    """Describe a pixel: position, value with unit, names of its flags."""
-    value = plane.data[y, x]
-    flags = names(int(plane.dq[y, x]))
-    unit = f" {plane.unit}" if plane.unit else ""
-    return f"x {x}, y {y}: {value:.6g}{unit}" + (f"  {' '.join(flags)}" if flags else "  no flags")
+__all__ = ["PixelPicker"]
 
 
 class PixelPicker:

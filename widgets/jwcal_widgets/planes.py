@@ -28,15 +28,24 @@ class Plane:
         Unit of the values; empty for flags.
     title : str
         What it is, in words.
+    error : float32 (ny, nx) or None
+        Standard deviation of the values, in `unit`, where the state has it.
     """
 
     data: NDArray[np.float32]
     dq: NDArray[np.uint32]
     unit: str
     title: str
+    error: NDArray[np.float32] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        ny, nx = self.data.shape
+        return ny, nx
 
 
-_RAMP_PLANES = ("group", "difference", "DQ")
+_RAMP_PLANES = ("group", "difference", "integration", "DQ")
 _SLOPE_PLANES = ("slope", "error", "Poisson variance", "read noise variance", "DQ")
 _GUIDER_PLANES = ("slope", "error", "DQ")
 
@@ -60,7 +69,8 @@ def take_plane(state: State, name: str, integration: int, group: int, *, any_gro
     integration : int
         Number from 1; 0 for the slope of the whole exposure (`Rates` only).
     group : int
-        Number from 1 (`Ramp` only). The difference of group n is group n + 1 minus group n.
+        Number from 1 (`Ramp` only). The difference of group n is group n + 1 minus group n; the plane
+        ``integration`` is the last group minus the first, whatever the number.
     any_group : bool
         Collect the flags of all groups of the integration (`Ramp` only).
     """
@@ -99,6 +109,11 @@ def _ramp_plane(ramp: Ramp, name: str, integration: int, group: int) -> Plane:
             "DN",
             f"integration {integration}, group {n + 2} − group {n + 1}",
         )
+    if name == "integration":
+        last = ramp.data.shape[1]
+        dq = ramp.pixeldq | ramp.groupdq[k, 0] | ramp.groupdq[k, -1]
+        title = f"integration {integration}, group {last} − group 1"
+        return Plane(ramp.data[k, -1] - ramp.data[k, 0], dq, "DN", title)
     dq = ramp.pixeldq | ramp.groupdq[k, n]
     if name == "DQ":
         return _dq_plane(dq, where)
@@ -114,14 +129,16 @@ def _slope_plane(slopes: Slopes, name: str, where: str) -> Plane:
         "Poisson variance": (slopes.var_poisson, "DN²/s²"),
         "read noise variance": (slopes.var_rnoise, "DN²/s²"),
     }[name]
-    return Plane(data, slopes.dq, unit, where)
+    return Plane(data, slopes.dq, unit, where, slopes.err if name == "slope" else None)
 
 
 def _guider_plane(state: GuiderSlopes, name: str, number: int) -> Plane:
     k, where = number - 1, f"slice {number}"
     if name == "DQ":
         return _dq_plane(state.dq, where)
-    return Plane((state.data if name == "slope" else state.err)[k], state.dq, "DN/s", where)
+    if name == "slope":
+        return Plane(state.data[k], state.dq, "DN/s", where, state.err[k])
+    return Plane(state.err[k], state.dq, "DN/s", where)
 
 
 def _dq_plane(dq: NDArray[np.uint32], where: str) -> Plane:

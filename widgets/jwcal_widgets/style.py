@@ -118,6 +118,9 @@ STYLE = """<style>
   font-variant-numeric: tabular-nums; }
 .jwcal-bar img { width: 100%; height: 10px; display: block;
   border: 1px solid var(--jwcal-line); box-sizing: border-box; }
+.jwcal-hover { font-variant-numeric: tabular-nums; line-height: 1.35; min-height: 18px; }
+.jwcal-preview { font-weight: 600; color: var(--jwcal-text); border: 1.5px dashed #c2189b;
+  border-radius: 3px; padding: 0 5px; }
 .jwcal-bar-ticks { display: flex; justify-content: space-between; }
 .jwcal table.jwcal-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .jwcal table.jwcal-table td, .jwcal table.jwcal-table th { padding: 1px 14px 1px 0; text-align: left;

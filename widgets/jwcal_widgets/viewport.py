@@ -8,11 +8,23 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Cut", "Window", "bin_flags", "bin_mean", "encode", "find_cut", "fit_window"]
+__all__ = [
+    "Box",
+    "Cut",
+    "Window",
+    "bin_flags",
+    "bin_mean",
+    "box_about",
+    "encode",
+    "find_cut",
+    "fit_window",
+    "pixels_between",
+]
 
 PIXELATED_BELOW = 400
 JPEG_QUALITY = 88
@@ -46,6 +58,15 @@ class Window:
     def contains(self, x: float, y: float) -> bool:
         """Whether a point is inside."""
         return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1
+
+
+class Box(NamedTuple):
+    """Pixels ``x0 <= x < x1``, ``y0 <= y < y1`` of an array."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
 
 
 @dataclass(frozen=True)
@@ -96,6 +117,26 @@ def fit_window(shape: tuple[int, int], plot: tuple[int, int]) -> Window:
     cx, cy = (nx - 1) / 2, (ny - 1) / 2
     half_x, half_y = width * scale / 2, height * scale / 2
     return Window(cx - half_x, cx + half_x, cy - half_y, cy + half_y)
+
+
+def pixels_between(shape: tuple[int, int], window: Window) -> Box | None:
+    """Pixels of an image of size (ny, nx) whose area a window touches; None if there are none."""
+    ny, nx = shape
+    x0, x1 = max(0, int(np.floor(window.x0 + 0.5))), min(nx, int(np.ceil(window.x1 + 0.5)))
+    y0, y1 = max(0, int(np.floor(window.y0 + 0.5))), min(ny, int(np.ceil(window.y1 + 0.5)))
+    return Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def box_about(box: Box, center: tuple[int, int], size: int) -> Box:
+    """Part of a box that has at most `size` pixels on a side, as near to a pixel (x, y) as it can be."""
+
+    def part(low: int, high: int, middle: int) -> tuple[int, int]:
+        length = min(size, high - low)
+        start = min(max(middle - length // 2, low), high - length)
+        return start, start + length
+
+    (x0, x1), (y0, y1) = part(box.x0, box.x1, center[0]), part(box.y0, box.y1, center[1])
+    return Box(x0, y0, x1, y1)
 
 
 def find_cut(shape: tuple[int, int], window: Window, max_size: int, margin: float) -> Cut | None:

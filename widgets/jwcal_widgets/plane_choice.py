@@ -1,0 +1,212 @@
+"""The planes A and B that the controls choose, with a preview in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from jwcal_interactive.arrays import Ramp, State
+from jwcal_widgets.plane_source import BEFORE, PlaneSource
+from jwcal_widgets.planes import Plane, plane_names, take_plane
+from jwcal_widgets.preview_paste import Paste
+from jwcal_widgets.reference_planes import PREFIX
+from jwcal_widgets.results import INPUT
+from jwcal_widgets.source_controls import REFERENCES, OtherControls, SourceControls
+from jwcal_widgets.state_chooser import HERE
+from jwcal_widgets.viewport import Box
+
+if TYPE_CHECKING:
+    from jwcal_interactive import Session
+    from jwcal_interactive.session.preview import Preview
+
+__all__ = ["Chosen", "PlaneChoice"]
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """What is to be shown.
+
+    Attributes
+    ----------
+    step : str
+        Whose output A is.
+    a, b : Plane or None
+    a_name, b_name : str
+        Which states they are planes of.
+    note : str
+        Why a plane is missing; empty if none is.
+    of_ramp : bool
+        Whether A is a plane of a ramp.
+    preview : Box or None
+        Where A shows a preview.
+    """
+
+    step: str
+    a: Plane | None = None
+    b: Plane | None = None
+    a_name: str = ""
+    b_name: str = ""
+    note: str = ""
+    of_ramp: bool = False
+    preview: Box | None = None
+
+
+class PlaneChoice:
+    """Controls of A and B, and the planes that they stand for.
+
+    Parameters
+    ----------
+    session : Session
+    on_change : callable
+        Called after a choice of the user, and when references have been read.
+    guard : callable
+        Wraps handlers, see `Messages.guarded`.
+
+    Attributes
+    ----------
+    source : SourceControls
+    other : OtherControls
+    preview : Preview or None
+        Shown in A, where A is a state that it computed.
+    """
+
+    def __init__(self, session: Session, on_change: Callable[[], None], guard: Callable[..., Any]) -> None:
+        self._session = session
+        self._on_change = on_change
+        self._reading = ""
+        self.source = SourceControls(on_change, guard)
+        self.other = OtherControls(on_change, guard)
+        self.planes = PlaneSource(session, self._references_read, guard)
+        self._paste = Paste()
+        self.preview: Preview | None = None
+
+    def refresh(self) -> None:
+        """Look at the session again; a preview is over."""
+        self.planes.forget()
+        self._paste.forget()
+        self.preview = None
+        self.source.set_branches(self.planes.branches())
+        self._offer_steps()
+
+    def choose_step(self, step: str) -> None:
+        """Choose a step for A, or the last one before it that has a result."""
+        order = [INPUT, *self._session.steps]
+        upto = order[: order.index(step) + 1]
+        offered = self.source.step.options
+        self.source.choose_step([s for s in upto if s in offered][-1])
+
+    def compare_with_input(self) -> bool:
+        """Choose for B what went into the step of A; False if there is nothing before it."""
+        steps = self.planes.steps(self.source.branch.value)
+        place = steps.index(self.source.step.value)
+        if place == 0:
+            return False
+        self._set_b(steps[place - 1], self.source.branch.value)
+        return True
+
+    def compare_with_change(self) -> bool:
+        """Choose for B the step of A before the last change of settings; False if there was none."""
+        step = self.source.step.value
+        if self.source.branch.value != HERE or self.planes.state(step, BEFORE) is None:
+            return False
+        self._set_b(step, BEFORE)
+        return True
+
+    def chosen(self, *, compared: bool, any_group: bool) -> Chosen:
+        """Find the planes.
+
+        Parameters
+        ----------
+        compared : bool
+            Whether B is asked for.
+        any_group : bool
+            See `take_plane`.
+        """
+        source = self.source
+        self._offer_steps()
+        step, branch = source.step.value, source.branch.value
+        state = self.planes.state(step, branch)
+        if state is None:
+            return Chosen(step, note=f"{step} has no result in memory on {branch}; run it there.")
+        self._offer_planes(state, step)
+        if source.plane.value == REFERENCES:
+            return Chosen(step, note=self._read(step))
+        name = source.plane.value
+        a = self._plane(state, step, name, any_group)
+        a, box = self._with_preview(a, step, any_group) if branch == HERE else (a, None)
+        of_ramp = isinstance(state, Ramp) and not name.startswith(PREFIX)
+        found = Chosen(step, a, a_name=_name(step, branch), of_ramp=of_ramp, preview=box)
+        return self._with_b(found, any_group) if compared else found
+
+    def close(self) -> None:
+        """Stop reading, and let go of all planes."""
+        self.planes.close()
+        self._paste.forget()
+        self.preview = None
+
+    def _with_b(self, found: Chosen, any_group: bool) -> Chosen:
+        other, chooser = self.other, self.other.chooser
+        chooser.offer(other.branch, (HERE, BEFORE, *self.planes.branches()), other.branch.value)
+        chooser.offer(other.step, self.planes.steps(other.branch.value))
+        step, branch = other.step.value, other.branch.value
+        state = self.planes.state(step, branch)
+        if state is None:
+            return replace(found, note=f"B: there is no other result of {step} in memory, {branch}.")
+        other.set_state(state, self.planes.reference_names(step))
+        name = other.plane_like(state, self.source.plane.value)
+        if name == REFERENCES:
+            return replace(found, note=self._read(step))
+        b = self._plane(state, step, name, any_group)
+        return replace(found, b=b, b_name=_name(step, branch))
+
+    def _set_b(self, step: str, branch: str) -> None:
+        other, chooser = self.other, self.other.chooser
+        chooser.offer(other.branch, (HERE, BEFORE, *self.planes.branches()), branch)
+        chooser.offer(other.step, self.planes.steps(branch), step)
+        chooser.choose(other.plane, other.plane.options[0])
+
+    def _offer_steps(self) -> None:
+        self.source.set_steps(self.planes.steps(self.source.branch.value))
+
+    def _offer_planes(self, state: State, step: str) -> None:
+        source = self.source
+        references = self.planes.reference_names(step)
+        source.set_state(state, references)
+        size = self.planes.reference_range(step, source.plane.value)
+        if size is not None:
+            source.set_state(state, references, size)
+
+    def _plane(self, state: State, step: str, name: str, any_group: bool) -> Plane:
+        integration, group = self.source.integration.value, self.source.group.value
+        return self.planes.plane(state, step, name, integration, group, any_group=any_group)
+
+    def _with_preview(self, plane: Plane, step: str, any_group: bool) -> tuple[Plane, Box | None]:
+        preview, source = self.preview, self.source
+        state = None if preview is None else preview.states.get(step)
+        name = source.plane.value
+        if preview is None or state is None or name not in plane_names(state):
+            return plane, None
+        window = preview.window
+        box = Box(window.x0, window.y0, window.x1, window.y1)
+        part = take_plane(state, name, source.integration.value, source.group.value, any_group=any_group)
+        fits = box.y1 <= plane.shape[0] and part.shape == (box.y1 - box.y0, box.x1 - box.x0)
+        # Up to refpix, frames of IRS2 have rows that later ones lack: there the window is another one.
+        return (self._paste.over(plane, part, box), box) if fits else (plane, None)
+
+    def _read(self, step: str) -> str:
+        self._reading = step
+        self.planes.read_references(step)
+        return f"reading the references of {step}…"
+
+    def _references_read(self) -> None:
+        """Choose the first plane of the references that were asked for."""
+        names = self.planes.reference_names(self._reading)
+        for controls in (self.source, self.other):
+            if controls.step.value == self._reading and controls.plane.value == REFERENCES:
+                controls.prefer(names[0] if names else "")
+        self._on_change()
+
+
+def _name(step: str, branch: str) -> str:
+    return step if branch == HERE else f"{step}, {branch}"

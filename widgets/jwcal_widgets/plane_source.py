@@ -1,0 +1,130 @@
+"""Finds the planes that are asked for, among the results of the session and its references."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from jwcal_interactive.arrays import References, State
+from jwcal_widgets.compare import before_change
+from jwcal_widgets.latest import Latest
+from jwcal_widgets.planes import Plane, take_plane
+from jwcal_widgets.reference_planes import PREFIX, reference_names, reference_range, take_reference
+from jwcal_widgets.results import INPUT, steps_with_result
+from jwcal_widgets.source_controls import REFERENCES
+from jwcal_widgets.state_chooser import HERE
+
+if TYPE_CHECKING:
+    from jwcal_interactive import Session
+
+__all__ = ["BEFORE", "PlaneSource"]
+
+BEFORE = "before the last change"
+"""In place of a branch: the settings before the last change that altered the result."""
+_KEPT = 4  # planes; a full frame takes up to 32 MB
+
+
+class PlaneSource:
+    """Planes of a session.
+
+    Parameters
+    ----------
+    session : Session
+    on_loaded : callable
+        Called when references have been read, from a thread.
+    guard : callable
+        Wraps handlers, see `Messages.guarded`.
+    """
+
+    def __init__(self, session: Session, on_loaded: Callable[[], None], guard: Callable[..., Any]) -> None:
+        self._session = session
+        self._on_loaded = on_loaded
+        self._reader = Latest(guard, "jwcal-references")
+        self._references: dict[str, tuple[object, References]] = {}
+        self._planes: OrderedDict[tuple[object, ...], tuple[State, Plane]] = OrderedDict()
+
+    def branches(self) -> tuple[str, ...]:
+        """Names of the branches other than the present one."""
+        tree = self._session.tree
+        return tuple(name for name in tree.branches if name != tree.branch)
+
+    def steps(self, branch: str) -> list[str]:
+        """``input`` and the steps that have a result of their own on a branch."""
+        if branch in (HERE, BEFORE):
+            return steps_with_result(self._session)
+        found, before = [INPUT], self._session.result(INPUT)
+        for step in self._session.steps:
+            state = self._session.result(step, at=branch)
+            if state is not None and state is not before:
+                found.append(step)
+                before = state
+        return found
+
+    def state(self, step: str, branch: str) -> State | None:
+        """State after a step; None if it is not in memory."""
+        if branch == BEFORE:
+            return before_change(self._session, step)
+        return self._session.result(step, **({} if branch == HERE else {"at": branch}))
+
+    def reference_names(self, step: str) -> tuple[str, ...]:
+        """Names of the planes of the step's references, or the one name that asks for them to be read."""
+        if step == INPUT:
+            return ()
+        references = self._loaded(step)
+        return (REFERENCES,) if references is None else reference_names(references)
+
+    def reference_range(self, step: str, name: str) -> tuple[int, int] | None:
+        """Integrations and groups of a plane of a reference; None for another plane."""
+        references = self._loaded(step)
+        if references is None or name not in reference_names(references):
+            return None
+        return reference_range(references, name)
+
+    def read_references(self, step: str) -> None:
+        """Read the references of a step on a thread."""
+        settings = self._session.settings
+
+        def keep(references: References) -> None:
+            self._references[step] = (settings, references)
+            self._on_loaded()
+
+        self._reader.request(lambda: self._session.load_references(step), keep)
+
+    def plane(
+        self, state: State, step: str, name: str, integration: int, group: int, *, any_group: bool
+    ) -> Plane:
+        """Take a plane of a state, or of the references of a step; the same object when asked again."""
+        key = (id(state), step if name.startswith(PREFIX) else "", name, integration, group, any_group)
+        if key not in self._planes:
+            self._planes[key] = (state, self._take(state, step, name, integration, group, any_group))
+        self._planes.move_to_end(key)
+        while len(self._planes) > _KEPT:
+            self._planes.popitem(last=False)
+        return self._planes[key][1]
+
+    def forget(self) -> None:
+        """Let go of planes, so that superseded results can leave the memory."""
+        self._planes.clear()
+        present = self._session.settings
+        self._references = {step: kept for step, kept in self._references.items() if kept[0] == present}
+
+    def wait(self) -> None:
+        """Wait until references have been read."""
+        self._reader.wait()
+
+    def close(self) -> None:
+        """Let go of all."""
+        self._reader.close()
+        self._planes.clear()
+        self._references.clear()
+
+    def _take(self, state: State, step: str, name: str, integration: int, group: int, any_group: bool) -> Plane:
+        references = self._loaded(step)
+        if references is not None and name.startswith(PREFIX):
+            return take_reference(references, name, integration, group)
+        return take_plane(state, name, integration, group, any_group=any_group)
+
+    def _loaded(self, step: str) -> References | None:
+        kept = self._references.get(step)
+        return kept[1] if kept is not None and kept[0] == self._session.settings else None
