@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -299,20 +299,24 @@ class SettingsTree:
     # --- showing -------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return "\n".join(self._lines(0, ""))
+        children: dict[int, list[int]] = {number: [] for number in self._nodes}
+        for node in self.nodes:
+            if node.parent is not None:
+                children[node.parent].append(node.number)
+        return "\n".join(self._lines(0, "", children))
 
-    def _lines(self, number: int, indent: str) -> list[str]:
+    def _lines(self, number: int, indent: str, children: Mapping[int, Sequence[int]]) -> list[str]:
         """Line of a node and of those after it; only where the tree forks they are set in."""
         lines = []
         while True:
-            node, children = self._nodes[number], self.children(number)
+            node = self._nodes[number]
             mark = "*" if number == self._present else " "
             names = ", ".join(b for b, tip in self._branches.items() if tip == number)
             words = f"{indent}{mark} {number}: {node.change or 'as CRDS and the defaults have it'}"
             lines.append(f"{words}  [{names}]" if names else words)
-            if len(children) != 1:
+            if len(children[number]) != 1:
                 break
-            number = children[0]
-        for child in children:
-            lines += self._lines(child, indent + "   ")
+            number = children[number][0]
+        for child in children[number]:
+            lines += self._lines(child, indent + "   ", children)
         return lines
