@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Literal
 
-from jwcal_interactive.arrays import Exposure, Reference, State
+from jwcal_interactive.arrays import Exposure, Keyword, Reference, State
 from jwcal_interactive.errors import Cancelled, Skip
 from jwcal_interactive.kernels.warmup import is_warm, warm_up
 from jwcal_interactive.params import StepParams
@@ -55,6 +55,9 @@ class Outcome:
         Peak memory of the process so far, bytes.
     offers_more : bool
         Whether the step made optional products.
+    found : mapping of str to Keyword
+        What the step found in the whole frame, as the keywords of the product tell it: rates of cosmic rays,
+        numbers of events, of flagged pixels.
     """
 
     step: str
@@ -64,6 +67,7 @@ class Outcome:
     references: tuple[UsedReference, ...] = ()
     peak_bytes: int = 0
     offers_more: bool = False
+    found: Mapping[str, Keyword] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -216,8 +220,10 @@ def run_step(
     references |= own
     outcome = Outcome(name, "done", references=used + used_own)
     try:
+        before = state.keywords
         state = definition(state, references, params, tiles)
-        outcome = replace(outcome, offers_more=bool(state.side_products))
+        found = {key: word for key, word in state.keywords.items() if before.get(key) != word}
+        outcome = replace(outcome, offers_more=bool(state.side_products), found=found)
     except Skip as skip:
         outcome = replace(outcome, state="skipped", reason=str(skip))
     return state, replace(outcome, seconds=time.perf_counter() - start, peak_bytes=peak_memory())

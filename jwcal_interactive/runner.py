@@ -184,8 +184,11 @@ class Runner:
         total = sum(result.seconds for result in results) or 1.0
         ran: list[Ran] = []
         state: Source | _NoRamp = source
+        before: Mapping[str, Keyword] = {}
         for result in results:
-            outcome = replace(_outcome(result), seconds=wall * result.seconds / total)
+            found = {key: word for key, word in result.keywords.items() if key not in before}
+            before = result.keywords
+            outcome = replace(_outcome(result), seconds=wall * result.seconds / total, found=found)
             self.done.append(outcome)
             like = None if result.like is None else _of_frame(result.like, source, result.keywords)
             for output in result.outputs:

@@ -51,3 +51,5 @@ def test_calibrate(visit: Path, tmp_path: Path) -> None:
     headers = [fits.getheader(one.products[-1]) for one in done]
     assert [header["S_VISPER"] for header in headers] == ["SKIPPED", "COMPLETE"]
     assert headers[1]["VPNEXP"] == 1
+    (found,) = (outcome.found for outcome in done[1].outcomes if outcome.step == "visit_persistence")
+    assert found["VPNPIX"].value == headers[1]["VPNPIX"]

@@ -70,15 +70,21 @@ def outcome_table(outcomes: Iterable[Outcome], title: str) -> Table:
     table.add_column("step")
     table.add_column("outcome")
     table.add_column("time / s", justify="right")
-    table.add_column("references or reason")
+    table.add_column("references or reason; what it found")
     total = 0.0
     for outcome in outcomes:
         total += outcome.seconds
-        detail = outcome.reason or ", ".join(r.name for r in outcome.references)
+        used = outcome.reason or ", ".join(r.name for r in outcome.references)
+        found = [f"{key} = {_number(word.value)} ({word.comment})" for key, word in outcome.found.items()]
+        detail = "\n".join(filter(None, (used, *found)))
         table.add_row(outcome.step, outcome.state, f"{outcome.seconds:.2f}", detail)
     table.add_section()
     table.add_row("all steps", "", f"{total:.2f}", "")
     return table
+
+
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def plan_table(plan: Plan) -> Table:

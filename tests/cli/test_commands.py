@@ -205,6 +205,21 @@ class TestRun:
         assert (header["S_LINEAR"], header["DATAMODL"]) == ("COMPLETE", "RampModel")
         assert "S_DARK" not in header
 
+    def test_what_steps_found_is_in_the_table(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        done = jwcal(
+            "run", "detector1", tiny_raw, "--steps.jump.rejection_threshold=1",
+            "--steps.large_events.skip=false", "--steps.large_events.min_radius=1",
+            "--steps.visit_persistence.skip=false", f"--steps.visit_persistence.earlier={tiny_raw.parent}",
+        )  # fmt: skip
+        assert done.status == 0
+        header = fits.getheader(f"{STEM}_rate.fits")
+        text = " ".join(done.out.replace("│", " ").split())
+        assert header["NSNOWBAL"] + header["NSHOWERS"] > 0
+        for key in ("NSNOWBAL", "NSHOWERS"):
+            assert f"{key} = {header[key]} ({header.comments[key]})" in text
+        assert re.search(r"PRIMECRS = [0-9.]+ \(Cosmic rays per 1000 pixels per s\)", text)
+        assert "no exposure of this detector and visit is earlier" in text
+
     def test_skipped_fit_is_told(self, jwcal: Jwcal, tiny_raw: Path) -> None:
         done = jwcal("run", "detector1", tiny_raw, "--steps.ramp_fit.skip=true", "--quiet")
         assert done.status == 0
