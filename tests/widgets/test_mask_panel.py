@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 
-import numpy as np
 import pytest
 
 from jwcal_interactive import DQ, open_session
@@ -17,15 +16,17 @@ class Stage:
 
     def __init__(self, session):
         self.session = session
-        self.changes, self.painting, self.forgotten = [], [], []
+        self.changes, self.painting, self.outlines = [], [], []
+        self.region = None
         self.pixel = (3, 5, session.exposure.ysize)
         self.messages = Messages()
         self.panel = MaskPanel(
             session,
             lambda: self.changes.append(session.settings.edits),
             lambda: self.pixel,
+            lambda: self.region,
             self.painting.append,
-            lambda: self.forgotten.append(True),
+            self.outlines.append,
             self.messages.guarded,
         )
         self.panel.refresh()
@@ -95,20 +96,38 @@ def test_slopes_have_no_groups(stage):
 
 def test_painted_pixels_take_the_place_of_columns_and_rows(stage):
     exposure = stage.session.exposure
-    mask = np.zeros((exposure.ysize, exposure.xsize), bool)
-    mask[2, 3:6] = mask[7, 1] = True
     stage.panel.paint.value = True
     assert stage.painting == [True]
-    stage.panel.show_painted(mask)
-    assert "<b>4</b>" in stage.panel._painted_words.value
+    stage.panel.add_painted([(3, 2, 6, 3)], exposure.ysize)
+    stage.panel.add_painted([(5, 2, 7, 3), (1, 7, 2, 8)], exposure.ysize)
+    assert "<b>3</b> painted areas" in stage.panel._painted_words.value
+    assert stage.outlines[-1] == ((3, 2, 6, 3), (5, 2, 7, 3), (1, 7, 2, 8))
     assert stage.panel.ends["x0"].disabled
     stage.apply()
     (edit,) = stage.session.settings.edits
-    assert edit.npixels == 4
-    assert stage.forgotten == [True]
+    assert edit.boxes == ((3, 2, 7, 3), (1, 7, 2, 8)), "what overlaps is named once"
+    assert stage.outlines[-1] == ()
     assert not stage.panel.ends["x0"].disabled
-    stage.panel.show_painted(np.zeros_like(mask))
-    assert stage.panel.forget_button.disabled, "nothing was painted"
+
+
+def test_pixels_painted_in_a_frame_of_another_height_are_refused(stage):
+    stage.panel.add_painted([(3, 2, 6, 3)], 2 * stage.session.exposure.ysize)
+    stage.apply()
+    assert "and paint there" in stage.panel.error
+    assert stage.changes == []
+    stage.panel.forget_button.click()
+    assert stage.outlines[-1] == ()
+    assert stage.panel.forget_button.disabled
+
+
+def test_the_region_of_the_image_fills_columns_and_rows(stage):
+    stage.panel.fill["region"].click()
+    assert "No region was chosen" in stage.panel.error
+    stage.region = (2, 3, 6, 9)
+    stage.panel.fill["region"].click()
+    assert stage.panel.error == ""
+    stage.apply()
+    assert stage.session.settings.edits[0].boxes == ((2, 3, 6, 9),)
 
 
 def test_edits_are_listed_and_removed(stage):

@@ -11,6 +11,7 @@ import tiny_exposure
 
 from jwcal_interactive import InputError, Progress, open_session
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.session.preview import Window
 from jwcal_interactive.steps.catalogue import users_of
 from jwcal_widgets import Workbench, show
 from jwcal_widgets.planes import take_plane
@@ -249,12 +250,16 @@ class TestRun:
         assert image.view.picture != picture
         np.testing.assert_array_equal(image.view.plane.data, new.rate.data)
 
-        image.compare.value = "before"
+        image.buttons["change"].click()
+        assert image.toolbar.arrangement.value == "blink"
+        np.testing.assert_array_equal(image.view.plane.data, new.rate.data)
+        np.testing.assert_array_equal(image.view.other.data, old.rate.data)
+        image.toolbar.arrangement.value = "B"
         np.testing.assert_array_equal(image.view.plane.data, old.rate.data)
-        image.compare.value = "now − before"
+        image.toolbar.arrangement.value = "A − B"
         np.testing.assert_array_equal(image.view.plane.data, new.rate.data - old.rate.data)
         assert image.view.limits[0] == -image.view.limits[1]
-        image.compare.value = "now"
+        image.toolbar.arrangement.value = "A"
         press(ran, "undo")
         np.testing.assert_array_equal(image.view.plane.data, old.rate.data)
 
@@ -302,104 +307,94 @@ class TestRun:
         assert bench.session.status("ramp_fit").state == "done", "a cancelled run can be resumed"
 
 
-class TestLive:
-    """With the switch on, a change of settings starts the run."""
+class TestPreview:
+    """With the switch on, a change of settings is previewed on the pixels in view; only Run runs."""
 
     @pytest.fixture
-    def live(self, ran):
-        ran.image.source.follow.value = True
+    def tuned(self, ran):
         ran.choose("jump")
-        ran.image.source.plane.value = "group"
-        ran.image.source.group.value = 4
-        ran.image.flags.any_group.value = False
-        ran.toolbar.live.value = True
         yield ran
-        ran.toolbar.live.value = False
-        ran.image.source.follow.value = True
         while ran.session.can_undo:
             press(ran, "undo")
-        press(ran, "run")
+        ran.toolbar.live.value = True
+        ran.preview.wait(10)
 
-    def jumps(self, workbench):
-        return np.count_nonzero(workbench.session.result("jump").groupdq & DQ.JUMP_DET)
+    def change(self, workbench, threshold):
+        type_in(workbench, "rejection_threshold", str(threshold))
+        workbench.preview.wait(10)
+        return workbench.preview.shown
 
-    def image_shows_jump(self, workbench):
-        source = workbench.image.source
-        assert (source.step.value, source.plane.value) == ("jump", "group")
-        ramp = workbench.session.result("jump")
-        expected = take_plane(ramp, "group", source.integration.value, source.group.value)
-        np.testing.assert_array_equal(workbench.image.view.plane.data, expected.data)
-        np.testing.assert_array_equal(workbench.image.view.plane.dq, expected.dq)
+    def test_a_change_is_previewed_and_not_run(self, tuned):
+        runs = [e for e in tuned.session.history if e.action == "run"]
+        seen = self.change(tuned, 60)
+        box = tuned.image.window_in_view()
+        assert seen.window == Window(*box)
+        expected = tuned.session.preview(Window(*box), "jump")
+        np.testing.assert_array_equal(seen.states["jump"].groupdq, expected.states["jump"].groupdq)
+        np.testing.assert_array_equal(seen.rates.rate.data, expected.rates.rate.data)
+        assert tuned.session.status("jump").state == "stale"
+        assert [e for e in tuned.session.history if e.action == "run"] == runs
 
-    def test_it_is_off_at_first(self, bench):
-        assert bench.toolbar.live.value is False
-        bench.choose("group_scale")
-        type_in(bench, "skip", True)
-        assert not bench.runner.running
-        assert bench.session.status("group_scale").state == "pending"
+    def test_what_changes_is_counted_before_and_after(self, tuned):
+        seen = self.change(tuned, 60)
+        flagged = np.uint8(DQ.JUMP_DET)
+        rows, columns = seen.window.region
+        before = np.count_nonzero(tuned.session.kept("jump").groupdq[..., rows, columns] & flagged)
+        after = np.count_nonzero(seen.ramp.groupdq & flagged)
+        line = html.unescape(tuned.toolbar.counters.value)
+        assert after < before
+        assert f"JUMP_DET {before:,} → {after:,} ({after - before:+,})" in line
+        assert "slope" in line
+        assert "DN/s" in line
+        assert line.endswith(" ms</span>")
 
-    def test_it_runs_through_the_chosen_step(self, live):
-        before = self.jumps(live)
-        type_in(live, "rejection_threshold", "60")
-        live.runner.wait()
-        assert live.session.status("jump").state == "done"
-        assert self.jumps(live) < before
-        assert live.session.status("ramp_fit").state == "stale"
-        assert "stale" not in live.image._title.value
-        self.image_shows_jump(live)
+    def test_what_was_run_takes_the_place_of_the_preview(self, tuned):
+        seen = self.change(tuned, 60)
+        press(tuned, "run")
+        assert tuned.preview.shown is None
+        assert tuned.toolbar.counters.value == ""
+        rows, columns = seen.window.region
+        fitted = tuned.session.result("ramp_fit").rate.data[rows, columns]
+        np.testing.assert_array_equal(fitted, seen.states["ramp_fit"].rate.data)
 
-    def test_it_runs_through_the_shown_step_where_that_is_later(self, live):
-        live.image.source.step.value = "ramp_fit"
-        before = live.session.result("ramp_fit")
-        type_in(live, "rejection_threshold", "61")
-        live.runner.wait()
-        assert live.session.status("ramp_fit").state == "done"
-        assert live.session.status("gain_scale").state == "stale"
-        assert live.step == "jump", "the panel stays"
-        shown = live.image.view.plane.data
-        np.testing.assert_array_equal(shown, live.session.result("ramp_fit").rate.data)
-        assert np.count_nonzero(shown != before.rate.data) > 100
+    def test_undo_takes_the_preview_away_where_results_are_there(self, tuned):
+        self.change(tuned, 81)
+        press(tuned, "undo")
+        tuned.preview.wait(10)
+        assert tuned.preview.shown is None
+        press(tuned, "redo")
+        tuned.preview.wait(10)
+        assert tuned.preview.shown is not None
 
-    @pytest.mark.parametrize("action", ["reset", "override", "undo", "redo"])
-    def test_every_kind_of_change_counts(self, live, action):
-        type_in(live, "rejection_threshold", "62")
-        live.runner.wait()
-        seen = live.session.result("jump")
-        if action == "reset":
-            live.panel.controls["rejection_threshold"].reset_button.click()
-        elif action == "override":
-            live.panel.references["gain"].field.value = live.session.references("jump")[0].path
-        else:
-            press(live, "undo")
-            if action == "redo":
-                live.runner.wait()
-                press(live, "redo")
-        live.runner.wait()
-        assert live.session.status("jump").state == "done"
-        self.image_shows_jump(live)
-        if action in {"reset", "undo"}:
-            assert live.session.result("jump") is not seen
+    def test_flags_edited_by_hand_are_previewed_too(self, tuned):
+        x0, y0, _, y1 = tuned.image.window_in_view()
+        tuned.mask.take_box((x0, y0, x0 + 1, y1))
+        tuned.mask.apply.click()
+        tuned.preview.wait(10)
+        assert ((tuned.preview.shown.rates.rate.dq[:, 0] & DQ.DO_NOT_USE) != 0).all()
 
-    def test_refused_value_starts_nothing(self, live):
-        runs = [e for e in live.session.history if e.action == "run"]
-        type_in(live, "rejection_threshold", "-1")
-        live.runner.wait()
-        assert [e for e in live.session.history if e.action == "run"] == runs
-        live.panel.controls["rejection_threshold"].reset_button.click()
-
-    def test_the_last_of_a_burst_of_changes_is_shown(self, live):
-        type_in(live, "rejection_threshold", "50")
-        assert not live.toolbar.buttons["undo"].disabled, "going back is possible while it runs"
+    def test_the_last_of_a_burst_of_changes_is_shown(self, tuned):
         for threshold in range(51, 71):
-            type_in(live, "rejection_threshold", str(threshold))
-        live.runner.wait()
-        assert live.session.status("jump").state == "done"
-        assert live.session.params("jump").rejection_threshold == 70.0
-        finished = [e for e in live.session.history[-60:] if e.action == "run" and e.step == "jump"]
-        assert sum(e.outcome == "done" for e in finished) < 20, "most were superseded"
-        assert finished[-1].outcome == "done"
-        self.image_shows_jump(live)
-        assert "done" in live.toolbar._text.value
+            type_in(tuned, "rejection_threshold", str(threshold))
+        tuned.preview.wait(20)
+        last = tuned.session.preview(tuned.preview.shown.window, "jump")
+        np.testing.assert_array_equal(tuned.preview.shown.states["jump"].groupdq, last.states["jump"].groupdq)
+
+    def test_with_the_switch_off_nothing_is_previewed(self, tuned):
+        tuned.toolbar.live.value = False
+        assert self.change(tuned, 82) is None
+        tuned.toolbar.live.value = True
+        tuned.preview.wait(10)
+        assert tuned.preview.shown is not None
+
+    def test_refused_value_starts_nothing(self, tuned):
+        assert self.change(tuned, -1) is None
+        tuned.panel.controls["rejection_threshold"].reset_button.click()
+
+    def test_before_the_first_run_nothing_is_previewed(self, bench):
+        bench.choose("jump")
+        assert self.change(bench, 60) is None
+        assert not bench.runner.running
 
 
 class TestPixel:

@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
-import numpy as np
-from numpy.typing import NDArray
 
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.edits import Box, Layout
+from jwcal_interactive.edits import Box, Layout, boxes_of, mask_of
 from jwcal_interactive.errors import JwcalError, ParameterError
 from jwcal_interactive.session.editing import layout_after
 from jwcal_widgets.closing import close_widgets
@@ -42,10 +40,12 @@ class MaskPanel:
         Called after an edit was made or removed.
     picked : callable
         Gives the picked pixel as ``(x, y, rows)``; `rows` is the height of the frame that y counts in.
+    region : callable
+        Gives the region that was chosen in the image, as a box, or ``None``.
     paint : callable
         Called with whether the mouse is to paint in the image.
-    forget : callable
-        Called when what was painted is no longer needed.
+    outline : callable
+        Called with the boxes that are painted, to show them in the image.
     guard : callable
         Wraps handlers, see `Messages.guarded`.
 
@@ -68,16 +68,19 @@ class MaskPanel:
         session: Session,
         on_change: Callable[[], None],
         picked: Callable[[], tuple[int, int, int]],
+        region: Callable[[], Box | None],
         paint: Callable[[bool], None],
-        forget: Callable[[], None],
+        outline: Callable[[Sequence[Any]], None],
         guard: Callable[..., Any],
     ) -> None:
         self.error = ""
         self._session = session
         self._on_change = on_change
         self._picked = picked
-        self._forget = forget
-        self._painted: NDArray[np.bool_] | None = None
+        self._region = region
+        self._outline = outline
+        self._painted: list[Box] = []
+        self._painted_rows = 0
         steps = session.steps
         self.after = ipw.Dropdown(
             options=steps,
@@ -120,6 +123,7 @@ class MaskPanel:
                 ("pixel", "The picked pixel"),
                 ("column", "The whole column of the picked pixel"),
                 ("row", "The whole row of the picked pixel"),
+                ("region", "The region that was chosen in the image"),
             )
         }
         self.paint = ipw.ToggleButton(
@@ -129,7 +133,7 @@ class MaskPanel:
             layout={"width": "auto"},
         )
         self.forget_button = self._button(
-            "Forget", "times", "Forget what was painted", guard(lambda _button: self.show_painted(None))
+            "Forget", "times", "Forget what was painted", guard(lambda _button: self.forget_painted())
         )
         self.apply = self._button(
             "Apply", "check", "Make the edit, as a new entry of the history", guard(self._apply)
@@ -168,7 +172,7 @@ class MaskPanel:
         for control in (self.after, self.scope):
             control.observe(guard(lambda _change: self._fit()), "value")
         self.edits.observe(guard(lambda _change: self._chosen()), "value")
-        self.show_painted(None)
+        self._show_painted()
         self._fit()
 
     @property
@@ -189,23 +193,24 @@ class MaskPanel:
         self._chosen()
         self._fit()
 
-    def show_painted(self, mask: NDArray[np.bool_] | None) -> None:
-        """Take what was painted in the image in place of columns and rows.
+    def add_painted(self, boxes: Sequence[Box], rows: int) -> None:
+        """Add what was painted in the image, which takes the place of columns and rows.
 
         Parameters
         ----------
-        mask : bool (ny, nx) or None
-            In the frame of the image; None to return to columns and rows.
+        boxes : sequence of (x0, y0, x1, y1)
+            Half-open.
+        rows : int
+            Height of the frame that they count in.
         """
-        had, self._painted = self._painted, mask if mask is not None and mask.any() else None
-        painted = self._painted is not None
-        for control in (*self.ends.values(), *self.fill.values()):
-            control.disabled = painted
-        self.forget_button.disabled = not painted
-        count = int(np.count_nonzero(self._painted)) if self._painted is not None else 0
-        self._painted_words.value = f"<b>{count:,}</b> painted pixels" if painted else ""
-        if had is not None and not painted:
-            self._forget()
+        self._painted_rows = rows
+        self._painted += list(boxes)
+        self._show_painted()
+
+    def forget_painted(self) -> None:
+        """Return to columns and rows."""
+        self._painted.clear()
+        self._show_painted()
 
     def take_box(self, box: Box) -> None:
         """Put a box into the fields for columns and rows.
@@ -222,6 +227,15 @@ class MaskPanel:
     def close(self) -> None:
         """Close the widgets."""
         close_widgets(self.widget)
+
+    def _show_painted(self) -> None:
+        painted = bool(self._painted)
+        for control in (*self.ends.values(), *self.fill.values()):
+            control.disabled = painted
+        self.forget_button.disabled = not painted
+        count = len(self._painted)
+        self._painted_words.value = f"<b>{count}</b> painted area{'s' * (count > 1)}" if painted else ""
+        self._outline(tuple(self._painted))
 
     @staticmethod
     def _row(*parts: ipw.Widget) -> ipw.HBox:
@@ -259,6 +273,14 @@ class MaskPanel:
         self.integrations.layout.display = None if of_integrations and layout.nints > 1 else "none"
 
     def _fill(self, name: str) -> None:
+        if name == "region":
+            region = self._region()
+            if region is None:
+                self._complain("No region was chosen: drag one in the image, with the mouse set to region.")
+            else:
+                self._complain("")
+                self.take_box(region)
+            return
         x, y, rows = self._picked()
         layout = self.layout
         y = nearest_row(self._session.exposure, y, rows, layout.ny)
@@ -269,15 +291,22 @@ class MaskPanel:
         }
         self.take_box(box[name])
 
-    def _where(self) -> dict[str, Any]:
-        if self._painted is not None:
-            return {"mask": self._painted}
+    def _where(self) -> tuple[Box, ...]:
+        if self._painted:
+            layout = self.layout
+            if self._painted_rows != layout.ny:
+                raise ParameterError(
+                    f"The painted frame has {self._painted_rows} rows; after {self.after.value} it has "
+                    f"{layout.ny}. Forget it, show the output of {self.after.value}, and paint there."
+                )
+            # Painted areas overlap; each pixel is to be named once.
+            return boxes_of(mask_of(self._painted, (layout.ny, layout.nx)))
         ends = {name: control.value for name, control in self.ends.items()}
         for axis, word in (("x", "column"), ("y", "row")):
             first, last = ends[f"{axis}0"], ends[f"{axis}1"]
             if first > last:
                 raise ParameterError(f"The first {word}, {first}, is beyond the last, {last}: exchange them.")
-        return {"boxes": [(ends["x0"], ends["y0"], ends["x1"] + 1, ends["y1"] + 1)]}
+        return ((ends["x0"], ends["y0"], ends["x1"] + 1, ends["y1"] + 1),)
 
     def _apply(self, _button: object) -> None:
         first, last = self.integrations.value
@@ -291,12 +320,12 @@ class MaskPanel:
                 clear=self.action.value == CLEAR,
                 integrations=(first - 1, last) if some else None,
                 groups=groups,
-                **self._where(),
+                boxes=self._where(),
             )
         except JwcalError as error:
             self._complain(str(error))
             return
-        self.show_painted(None)
+        self.forget_painted()
         self._on_change()
 
     def _remove(self, _button: object) -> None:

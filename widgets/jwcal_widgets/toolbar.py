@@ -60,10 +60,10 @@ class Toolbar:
             button.on_click(lambda _button, action=actions[name]: action())
             self.buttons[name] = button
         self.live = ipw.ToggleButton(
-            value=False,
+            value=True,
             description="Live",
             icon="bolt",
-            tooltip="Run again after each change, through the step that is shown",
+            tooltip="Preview each change on the pixels in view (at most 256 × 256); Run does it everywhere",
             layout={"width": "70px"},
         )
         self.live.observe(lambda _change: actions["live"](), "value")
@@ -80,12 +80,11 @@ class Toolbar:
 
     def show(self, *, running: bool, can_undo: bool, can_redo: bool, on_step: bool) -> None:
         """Enable what makes sense now."""
-        locked = running and not self.live.value
         for name in ("run", "run_step", "run_from"):
             self.buttons[name].disabled = running or (name != "run" and not on_step)
         self.buttons["cancel"].disabled = not running
-        self.buttons["undo"].disabled = locked or not can_undo
-        self.buttons["redo"].disabled = locked or not can_redo
+        self.buttons["undo"].disabled = running or not can_undo
+        self.buttons["redo"].disabled = running or not can_redo
         self.bar.layout.visibility = "visible" if running else "hidden"
 
     def begin(self, session: Session) -> None:
@@ -115,6 +114,10 @@ class Toolbar:
         done = sum(expected[: progress.index]) + progress.fraction * expected[progress.index]
         self.bar.value = min(max(done / (sum(expected) or 1.0), 0.0), 1.0)
         self.say(f"{progress.step} ({progress.index + 1} of {progress.nsteps}), {in_words(left)}")
+
+    def show_counters(self, line: str) -> None:
+        """Show what a preview changes, as HTML."""
+        self.counters.value = line
 
     def say(self, text: str, state: str = "running") -> None:
         """Show a few words beside the buttons, in the colour of a state."""

@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import ipywidgets as ipw
 
 from jwcal_interactive.arrays import Exposure
-from jwcal_interactive.errors import Cancelled
+from jwcal_interactive.errors import Cancelled, ParameterError
 from jwcal_interactive.recipes import BEYOND_OFFICIAL
 from jwcal_widgets.check_panel import CheckPanel
 from jwcal_widgets.closing import close_widgets
-from jwcal_widgets.coalesce import Coalesced
 from jwcal_widgets.frame_rows import nearest_row
+from jwcal_widgets.history_panel import HistoryPanel
 from jwcal_widgets.image_panel import ImagePanel
+from jwcal_widgets.image_toolbar import INSPECT, PAINT
+from jwcal_widgets.linked_views import BLINK
+from jwcal_widgets.mask_panel import MaskPanel
 from jwcal_widgets.messages import Messages
 from jwcal_widgets.output_bar import OutputBar
+from jwcal_widgets.preview_link import PreviewLink
 from jwcal_widgets.rail import Rail, RailState
 from jwcal_widgets.ramp_panel import RampPanel
 from jwcal_widgets.results import INPUT, steps_with_result
 from jwcal_widgets.runner import Runner
+from jwcal_widgets.state_chooser import HERE
 from jwcal_widgets.step_panel import StepPanel
 from jwcal_widgets.style import STYLE
 from jwcal_widgets.tabs import Tabs
 from jwcal_widgets.toolbar import Toolbar
+from jwcal_widgets.viewport import Box
 
 if TYPE_CHECKING:
     from jwcal_interactive import Progress, Session
+    from jwcal_interactive.session.preview import Preview
 
 __all__ = ["Workbench", "show"]
 
 IMAGE_SIZE = (480, 480)
 RAMP_SIZE = (430, 250)
 PANEL_HEIGHT = 340
-MARK_AFTER = 0.4  # s
+RAMP, CHECK = "Ramp", "Check"
+PARAMETERS, HISTORY, MASK = "Parameters", "History", "Mask"
 TOOLTIPS = {
-    "Ramp": "The ramp of the picked pixel, with its flags and the fit",
-    "Check": "What the chosen step did, in a picture of its own",
-    "Parameters": "Parameters and references of the chosen step",
+    RAMP: "The ramp of the picked pixel, with its flags and the fit",
+    CHECK: "What the chosen step did, in a picture of its own",
+    PARAMETERS: "Parameters and references of the chosen step",
+    HISTORY: "All settings that were tried: go back, branch, compare",
+    MASK: "Set and clear flags by hand",
 }
 
 
@@ -58,6 +68,18 @@ def _headline(exposure: Exposure) -> str:
     )
 
 
+class _Parameters:
+    """The panel of the chosen step, with buttons that others add below it."""
+
+    def __init__(self, panel: StepPanel) -> None:
+        self._panel = panel
+        self.offers = ipw.HBox(layout={"flex_flow": "row wrap"})
+        self.widget = ipw.VBox([panel.widget, self.offers])
+
+    def refresh(self) -> None:
+        self._panel.refresh()
+
+
 class Workbench(ipw.VBox):
     """Shows a session: steps, parameters, the detector image, the ramp of a pixel; runs and exports.
 
@@ -72,8 +94,10 @@ class Workbench(ipw.VBox):
 
     Attributes
     ----------
-    rail, panel, image, ramp, check, toolbar, output, messages, runner
-        The parts of the screen.
+    step : str
+        The chosen step.
+    rail, panel, image, ramp, check, history, mask, preview, toolbar, output, messages, runner
+        The parts of the screen, and what computes for them.
     upper, lower : Tabs
         What is beside the image.
     """
@@ -82,6 +106,7 @@ class Workbench(ipw.VBox):
         self.session = session
         self.step = INPUT
         self._running_step = ""
+        self._region: Box | None = None
         self.messages = Messages()
         for note in session.notes:
             self.messages.note(note)
@@ -89,25 +114,49 @@ class Workbench(ipw.VBox):
         self.runner = Runner(session, guard(self._progressed), guard(self._ended))
         self.toolbar = Toolbar(
             {
-                "run": guard(self._run),
-                "run_step": guard(lambda: self._run(self.step, self.step)),
-                "run_from": guard(lambda: self._run(self.step)),
+                "run": guard(self.run),
+                "run_step": guard(lambda: self.run(self.step, self.step)),
+                "run_from": guard(lambda: self.run(self.step)),
                 "cancel": self.runner.cancel,
                 "undo": guard(lambda: self._travel(session.undo)),
                 "redo": guard(lambda: self._travel(session.redo)),
-                "live": guard(self._show_toolbar),
+                "live": guard(self._live_switched),
             }
         )
         self.rail = Rail([INPUT, *session.steps], guard(self.choose), BEYOND_OFFICIAL)
+        self.preview = PreviewLink(
+            session, self._window_in_view, self._show_preview, self.toolbar.show_counters, guard
+        )
         self.panel = StepPanel(session, self._settings_changed, guard, PANEL_HEIGHT)
         self.ramp = RampPanel(session, RAMP_SIZE, guard)
-        self.image = ImagePanel(session, IMAGE_SIZE, self._picked, guard, delay)
+        self.image = ImagePanel(
+            session,
+            IMAGE_SIZE,
+            self._picked,
+            guard,
+            delay,
+            on_region=self._region_chosen,
+            on_paint=self._painted,
+            on_window=self.preview.again,
+        )
         self.check = CheckPanel(session, self._pick_elsewhere, guard)
+        self.history = HistoryPanel(session, self._travel, self.run, self._show_both, guard)
+        self.mask = MaskPanel(
+            session,
+            self._flags_edited,
+            lambda: (*self.image.pixel, self.image.rows),
+            lambda: self._region,
+            self._paint,
+            self.image.show_boxes,
+            guard,
+        )
+        self.image.mode.observe(guard(lambda _change: self._show_painting()), "value")
         self.output = OutputBar(session, guard)
-        self.upper = Tabs({"Ramp": self.ramp, "Check": self.check}, TOOLTIPS, guard)
-        self.lower = Tabs({"Parameters": self.panel}, TOOLTIPS, guard)
-        # A live run is mostly over before it is worth while to mark what it is about to replace.
-        self._marks = Coalesced(guard(self._show_marks), MARK_AFTER if delay else 0)
+        self._parameters = _Parameters(self.panel)
+        self.upper = Tabs({RAMP: self.ramp, CHECK: self.check}, TOOLTIPS, guard)
+        self.lower = Tabs(
+            {PARAMETERS: self._parameters, HISTORY: self.history, MASK: self.mask}, TOOLTIPS, guard
+        )
         super().__init__(
             [
                 ipw.HTML(STYLE, layout={"display": "none"}),
@@ -122,18 +171,34 @@ class Workbench(ipw.VBox):
         self.add_class("jwcal")
         done = steps_with_result(session)
         self.choose(done[-1] if len(done) > 1 else session.steps[0])
-        self._refresh()
-        self.ramp.show(*self.image.pixel, self.image.rows)
+        self.refresh()
+        self._picked(*self.image.pixel, self.image.rows)
 
     def close(self) -> None:
         """Take the workbench off the page, stop its run and free what it holds; the session stays."""
         if self.comm is None:
             return
-        if self.runner.running:
-            self.runner.cancel()
-        self.check.close()
+        self.runner.cancel()
+        for part in (self.preview, self.image, self.ramp, self.check, self.history, self.mask):
+            part.close()
         close_widgets(*self.children)
         super().close()
+
+    def refresh(self) -> None:
+        """Show the session as it is now, after it was changed from elsewhere."""
+        self._show_rail()
+        self._show_toolbar()
+        self.preview.clear()
+        self.image.refresh(self.step)
+        self.upper.refresh()
+        self.lower.refresh()
+        self.preview.settle()
+
+    def offer(self, label: str, tooltip: str, action: Callable[[], None]) -> None:
+        """Add a button below the parameters."""
+        button = ipw.Button(description=label, tooltip=tooltip, layout={"width": "auto"})
+        button.on_click(self.messages.guarded(lambda _button: action()))
+        self._parameters.offers.children = (*self._parameters.offers.children, button)
 
     def choose(self, step: str) -> None:
         """Choose a step: its panel is shown, and its output if the image follows the rail."""
@@ -144,6 +209,18 @@ class Workbench(ipw.VBox):
         self.image.follow(step)
         self.upper.refresh()
         self._show_toolbar()
+
+    def run(self, first: str | None = None, last: str | None = None) -> None:
+        """Start a run of what is not up to date, or again from a step on; nothing happens during a run."""
+        if self.runner.running:
+            return
+        self.messages.clear_errors()
+        self.preview.clear()
+        self.toolbar.begin(self.session)
+        self.runner.start(first, last)
+        self._show_toolbar()
+
+    # --- the screen ----------------------------------------------------------------------------------------
 
     def _make_head(self) -> ipw.HBox:
         head = ipw.HBox([self.toolbar.widget, self.output.widget])
@@ -163,87 +240,10 @@ class Workbench(ipw.VBox):
         body.add_class("jwcal-body")
         return body
 
-    def _picked(self, x: int, y: int, rows: int) -> None:
-        self.ramp.show(x, y, rows)
-        self.check.look_at(x, y, rows)
-        if self.upper.shows("Check"):
-            self.check.refresh()
-
-    def _pick_elsewhere(self, x: int, y: int, rows: int) -> None:
-        """Pick a pixel that was chosen in another picture, which may count the rows of another frame."""
-        self.image.pick(x, nearest_row(self.session.exposure, y, rows, self.image.rows))
-
-    def _run(self, first: str | None = None, last: str | None = None) -> None:
-        if not self.runner.running:
-            self._start(first, last)
-
-    def _run_live(self) -> None:
-        """Run through what is shown or chosen, in place of a run with the settings that went before."""
-        order = [INPUT, *self.session.steps]
-        last = max(self.step, self.image.source.step.value, key=order.index)
-        if last != INPUT:
-            self._start(last=last, supersede=True)
-
-    def _start(self, first: str | None = None, last: str | None = None, *, supersede: bool = False) -> None:
-        self.messages.clear_errors()
-        self.toolbar.begin(self.session)
-        self.runner.start(first, last, supersede=supersede)
-        self._show_toolbar()
-
-    def _progressed(self, progress: Progress) -> None:
-        if progress.step != self._running_step:
-            self._running_step = progress.step
-            self._show_rail()
-        self.toolbar.progress(progress)
-
-    def _ended(self, outcome: Exception | None) -> None:
-        self._running_step = ""
-        self._show_toolbar()
-        untouched = self.image.source.follow.value and self.image.source.step.value == INPUT
-        if outcome is None:
-            self.toolbar.say("done", "done")
-        elif isinstance(outcome, Cancelled):
-            self.toolbar.say("cancelled", "stale")
-        else:
-            self.toolbar.say("failed", "failed")
-            self.messages.error(outcome)
-        self._refresh()
-        if outcome is None and untouched and not self.toolbar.live.value:
-            # The first run is for the result: show it, rather than the raw ramps that were there.
-            self.choose(self.image.source.step.options[-1])
-
-    def _travel(self, move: Callable[[], None]) -> None:
-        move()
-        self._refresh()
-        if self.toolbar.live.value:
-            self._run_live()
-
-    def _settings_changed(self) -> None:
-        self.panel.refresh()
-        self._show_rail()
-        self._show_toolbar()
-        if self.toolbar.live.value:
-            self._run_live()
-            self._marks.request()
-        else:
-            self._show_marks()
-
-    def _show_marks(self) -> None:
-        """Mark what is shown and is not up to date."""
-        self.image.refresh_title()
-        self.ramp.update()
-
-    def _refresh(self) -> None:
-        self._show_rail()
-        self._show_toolbar()
-        self.image.refresh(self.step)
-        self.upper.refresh()
-        self.lower.refresh()
-
     def _show_toolbar(self) -> None:
         running = self.runner.running
-        locked = running and not self.toolbar.live.value
-        (self.panel.widget.add_class if locked else self.panel.widget.remove_class)("jwcal-busy")
+        for panel in (self.panel, self.mask):
+            (panel.widget.add_class if running else panel.widget.remove_class)("jwcal-busy")
         self.toolbar.show(
             running=running,
             can_undo=self.session.can_undo,
@@ -264,6 +264,105 @@ class Workbench(ipw.VBox):
         if self.session.params(step).skip and status.state in {"pending", "skipped"}:
             return RailState("off", "its parameter skip is set")
         return RailState(status.state, status.reason, status.seconds)
+
+    # --- pixels and regions --------------------------------------------------------------------------------
+
+    def _picked(self, x: int, y: int, rows: int) -> None:
+        self.ramp.show(x, y, rows)
+        self.check.look_at(x, y, rows)
+        if self.upper.shows(CHECK):
+            self.check.refresh()
+
+    def _pick_elsewhere(self, x: int, y: int, rows: int) -> None:
+        """Pick a pixel that was chosen in another picture, which may count the rows of another frame."""
+        self.image.pick(x, nearest_row(self.session.exposure, y, rows, self.image.rows))
+
+    def _region_chosen(self, box: Box) -> None:
+        self._region = box
+
+    def _painted(self, boxes: Sequence[Box]) -> None:
+        self.lower.choose(MASK)
+        self.mask.add_painted(boxes, self.image.rows)
+
+    def _paint(self, painting: bool) -> None:
+        if painting != (self.image.mode.value == PAINT):
+            self.image.mode.value = PAINT if painting else INSPECT
+
+    def _show_painting(self) -> None:
+        self.mask.paint.value = self.image.mode.value == PAINT
+
+    def _show_both(self, a: str | int, b: str | int) -> None:
+        """Show two places in the tree as A and B of the image."""
+        one, other = (self._branch_of(place) for place in (a, b))
+        self.image.toolbar.arrangement.value = BLINK
+        self.image.source.branch.value = one
+        self.image.other.branch.value = other
+
+    def _branch_of(self, place: str | int) -> str:
+        """Name the branch that ends at a place in the tree, as the image does."""
+        tree = self.session.tree
+        if tree.number(place) == tree.present:
+            return HERE
+        for name, tip in tree.branches.items():
+            if tip == tree.number(place) and name != tree.branch:
+                return name
+        raise ParameterError(
+            f"entry {place} is not the end of another branch: begin a branch there to see it in the image, or "
+            "compare it in the table."
+        )
+
+    # --- settings ------------------------------------------------------------------------------------------
+
+    def _travel(self, move: Callable[[], None]) -> None:
+        move()
+        self.refresh()
+
+    def _flags_edited(self) -> None:
+        self.lower.refresh()
+        self._settings_changed()
+
+    def _settings_changed(self) -> None:
+        self.lower.refresh()
+        self._show_rail()
+        self._show_toolbar()
+        self.image.refresh_title()
+        self.ramp.update()
+        self.preview.settle()
+
+    def _live_switched(self) -> None:
+        self.preview.on = self.toolbar.live.value
+        self.preview.settle()
+
+    def _window_in_view(self) -> Box | None:
+        return self.image.window_in_view()
+
+    def _show_preview(self, preview: Preview | None) -> None:
+        self.image.show_preview(preview)
+        self.ramp.show_preview(preview)
+
+    # --- runs ----------------------------------------------------------------------------------------------
+
+    def _progressed(self, progress: Progress) -> None:
+        if progress.step != self._running_step:
+            self._running_step = progress.step
+            self._show_rail()
+        self.toolbar.progress(progress)
+
+    def _ended(self, outcome: Exception | None) -> None:
+        self._running_step = ""
+        self._show_toolbar()
+        untouched = self.image.source.follow.value and self.image.source.step.value == INPUT
+        if outcome is None:
+            self.toolbar.say("done", "done")
+        elif isinstance(outcome, Cancelled):
+            self.toolbar.say("cancelled", "stale")
+        else:
+            self.toolbar.say("failed", "failed")
+            self.messages.error(outcome)
+        self.refresh()
+        if outcome is None and untouched:
+            # The first run is for the result: show it, rather than the raw ramps that were there.
+            self.choose(self.image.source.step.options[-1])
 
 
 def show(session: Session) -> Workbench:
