@@ -27,6 +27,7 @@ from jwcal_interactive.tiles import Tiles
 
 __all__ = [
     "Chain",
+    "Framed",
     "Link",
     "LinkResult",
     "MemoryOutput",
@@ -50,8 +51,8 @@ class NeedsWholeFrame(Exception):  # noqa: N818 - an outcome, not an error
         self.step = step
 
 
-class Source(Protocol):
-    """Where a chain reads ramps from: a file on disk, or a state in memory."""
+class Framed(Protocol):
+    """A ramp of which the facts and the size are known: enough to plan a run."""
 
     @property
     def exposure(self) -> Exposure:
@@ -60,6 +61,10 @@ class Source(Protocol):
     @property
     def frame(self) -> tuple[int, ...]:
         """Rows and columns (ny, nx)."""
+
+
+class Source(Framed, Protocol):
+    """Where a chain reads ramps from: a file on disk, or a state in memory."""
 
     def cut(self, rows: slice = ALL, columns: slice = ALL) -> Ramp:
         """Give rows and columns of all integrations and groups."""
@@ -214,6 +219,11 @@ Opener: TypeAlias = "Callable[[State, int, tuple[LinkResult, ...]], Output]"
 """Makes an output from the first band of a state, the rows of the frame, and what is known of the links."""
 
 
+def margin(links: Sequence[Link]) -> int:
+    """Rows that a band has beyond its own, on each side, to go through all links."""
+    return sum(link.reach for link in links)
+
+
 class Chain:
     """Steps that run one after the other on bands of rows.
 
@@ -235,7 +245,7 @@ class Chain:
     @property
     def margin(self) -> int:
         """Rows that a band has beyond its own, on each side."""
-        return sum(link.reach for link in self.links)
+        return margin(self.links)
 
     def run(self, tiles: Tiles, band_rows: int, *, one_by_one: bool = False) -> None:
         """Send all bands through the chain.
@@ -263,7 +273,7 @@ class Chain:
         if one_by_one:
             rows = -(-(band_rows + 2 * self.margin) // (4 * tiles.threads))
             within = replace(tiles, band_rows=rows, progress=_unseen)
-        looking = replace(tiles, progress=_unseen, band_rows=min(tiles.band_rows, band_rows))
+        looking = replace(tiles, progress=_unseen, band_rows=band_rows)
         self._survey(replace(looking, threads=1) if one_by_one else looking, within)
         rest = replace(tiles, band_rows=band_rows, threads=1 if one_by_one else tiles.threads)
         first = min(band_rows, _FIRST_ROWS, nrows)

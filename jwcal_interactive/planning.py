@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from jwcal_interactive.arrays import Exposure, Ramp
-from jwcal_interactive.bands import Chain, Link, Source
-from jwcal_interactive.cutouts import ALL
+from jwcal_interactive.arrays import Exposure
+from jwcal_interactive.bands import Framed, Link, margin
 from jwcal_interactive.errors import InputError
 from jwcal_interactive.instruments import is_interleaved
 from jwcal_interactive.runner import Runner, band_height, row_bytes
@@ -72,14 +71,11 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _Shape:
-    """A source of which only the shape is known yet."""
+class _Planned:
+    """A ramp that a stage will leave: its facts and its rows and columns (ny, nx)."""
 
     exposure: Exposure
     frame: tuple[int, ...]
-
-    def cut(self, rows: slice = ALL, columns: slice = ALL) -> Ramp:
-        raise NotImplementedError
 
 
 def plan_run(runner: Runner) -> Plan:
@@ -88,7 +84,7 @@ def plan_run(runner: Runner) -> Plan:
     A step that turns out to be skipped, or to need whole frames after all, can make the run differ.
     """
     stages: list[Stage] = []
-    source: Source = runner.source
+    source: Framed = runner.source
     held, position, slopes = 0, 0, False
     while position < len(runner.steps):
         links = [] if slopes else runner.links(source, position)
@@ -106,7 +102,7 @@ def plan_run(runner: Runner) -> Plan:
         frame = source.frame
         if is_interleaved(frame) and "refpix" in runner.steps[position:stop]:
             frame = (source.exposure.ysize, source.exposure.xsize)
-        source = _Shape(source.exposure, frame)
+        source = _Planned(source.exposure, frame)
         held, position = _ramp_bytes(source), stop
     return Plan(tuple(stages), getattr(runner.source, "kept_bytes", 0))
 
@@ -142,20 +138,19 @@ def fit_memory(runner: Runner, limit: int) -> Runner:
     )
 
 
-def _in_bands(runner: Runner, source: Source, links: list[Link], fixed: int) -> Stage:
-    chain = Chain(source, links, {})
+def _in_bands(runner: Runner, source: Framed, links: list[Link], fixed: int) -> Stage:
     threads = runner.watch.tiles.threads
-    rows, one_by_one = band_height(source, chain, threads, runner.band_bytes)
+    rows, one_by_one = band_height(source, links, threads, runner.band_bytes)
     rows = min(rows, source.frame[0])
     at_once = 1 if one_by_one else min(threads, -(-source.frame[0] // rows))
-    row = row_bytes(source, chain)
-    height = min(rows + 2 * chain.margin, source.frame[0])
-    least = min(1 + 2 * chain.margin, source.frame[0])
+    row, around = row_bytes(source, links), 2 * margin(links)
+    height = min(rows + around, source.frame[0])
+    least = min(1 + around, source.frame[0])
     names = tuple(link.name for link in links if link.definition)
     return Stage(names, rows, at_once, fixed + at_once * height * row, fixed + least * row)
 
 
-def _on_whole(runner: Runner, source: Source, name: str) -> Stage:
+def _on_whole(runner: Runner, source: Framed, name: str) -> Stage:
     exposure, (ny, nx) = source.exposure, source.frame
     samples = exposure.nints * exposure.ngroups * ny * nx
     own = int(_OWN_BYTES.get(name, _RAMP_BYTES) * samples)
@@ -168,6 +163,6 @@ def _on_whole(runner: Runner, source: Source, name: str) -> Stage:
     return Stage((name,), 0, 1, total, total)
 
 
-def _ramp_bytes(source: Source) -> int:
+def _ramp_bytes(source: Framed) -> int:
     exposure, (ny, nx) = source.exposure, source.frame
     return int(_RAMP_BYTES * exposure.nints * exposure.ngroups * ny * nx) + 8 * ny * nx

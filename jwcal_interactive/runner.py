@@ -11,6 +11,7 @@ from jwcal_interactive import bands
 from jwcal_interactive.arrays import Exposure, GuiderSlopes, Keyword, Ramp, Rates, SideProduct, State
 from jwcal_interactive.bands import (
     Chain,
+    Framed,
     Link,
     LinkResult,
     MemoryOutput,
@@ -133,7 +134,7 @@ class Runner:
             yield ran
             position += 1
 
-    def links(self, source: Source, position: int) -> list[Link]:
+    def links(self, source: Framed, position: int) -> list[Link]:
         """Find the steps from a position on that can run in bands, up to the first that cannot."""
         links = []
         for name in self.steps[position:]:
@@ -143,7 +144,7 @@ class Runner:
             links.append(link)
         return links
 
-    def _link(self, source: Source, name: str) -> Link | None:
+    def _link(self, source: Framed, name: str) -> Link | None:
         params = self.params[name]
         if params.skip:
             return Link(name, skipped=SKIP_IS_SET)
@@ -176,7 +177,7 @@ class Runner:
             openers[last] = (*openers.get(last, ()), lambda first, nrows, _known: MemoryOutput(first, nrows))
         chain = Chain(source, links, openers)
         tiles = self.watch.tiles
-        rows, one_by_one = band_height(source, chain, tiles.threads, self.band_bytes)
+        rows, one_by_one = band_height(source, links, tiles.threads, self.band_bytes)
         start = time.perf_counter()
         chain.run(replace(tiles, progress=self._reporter(position, stop)), rows, one_by_one=one_by_one)
         wall = time.perf_counter() - start
@@ -264,28 +265,31 @@ def _of_frame(band: State, source: Source, keywords: Mapping[str, Keyword]) -> S
     return band.with_(exposure=exposure, keywords=keywords)
 
 
-def band_height(source: Source, chain: Chain, threads: int, limit: int) -> tuple[int, bool]:
+def band_height(source: Framed, links: Sequence[Link], threads: int, limit: int) -> tuple[int, bool]:
     """Rows of a band, and whether there is memory for one band at a time only.
+
+    Where there is memory for bands of all threads, each thread gets as many bands as the others.
 
     Parameters
     ----------
-    source : Source
-    chain : Chain
+    source : Framed
+    links : sequence of Link
     threads : int
     limit : int
         Bytes for the bands of all threads.
     """
-    row = row_bytes(source, chain)
-    together = int(limit / threads / row) - 2 * chain.margin
-    if together >= min(_BAND_ROWS, 8 * chain.margin + 1):
-        return min(together, _BAND_ROWS), False
-    return max(min(int(limit / row) - 2 * chain.margin, _BAND_ROWS), 1), True
+    row, around = row_bytes(source, links), 2 * bands.margin(links)
+    together = int(limit / threads / row) - around
+    if together >= min(_BAND_ROWS, 4 * around + 1):
+        rounds = -(-source.frame[0] // (threads * min(together, _BAND_ROWS)))
+        return -(-source.frame[0] // (threads * rounds)), False
+    return max(min(int(limit / row) - around, _BAND_ROWS), 1), True
 
 
-def row_bytes(source: Source, chain: Chain) -> int:
+def row_bytes(source: Framed, links: Sequence[Link]) -> int:
     """Bytes that one row takes in a band, at most."""
     exposure, nx = source.exposure, source.frame[1]
     samples = exposure.nints * exposure.ngroups * nx
-    slopes = 24 * (exposure.nints + 1) * nx if any(link.name == "ramp_fit" for link in chain.links) else 0
-    references = max((link.row_bytes() for link in chain.links), default=0)
+    slopes = 24 * (exposure.nints + 1) * nx if any(link.name == "ramp_fit" for link in links) else 0
+    references = max((link.row_bytes() for link in links), default=0)
     return int(_COPIES * 5 * samples) + slopes + references + 64 * nx
