@@ -138,6 +138,16 @@ def compile_kernels(
         warm_up(report, modules)
 
 
+def give_back_memory() -> None:
+    """Give freed memory back to the system where the C library would keep it for later (glibc)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
+
+
 def peak_memory() -> int:
     """Peak resident memory of this process, bytes; 0 where the system does not tell."""
     try:

@@ -26,6 +26,7 @@ from jwcal_interactive.pipeline import (
     Outcome,
     Progress,
     Watch,
+    give_back_memory,
     peak_memory,
     reporter,
     run_step,
@@ -208,6 +209,9 @@ class Runner:
         report(0.0)
         tiles = replace(self.watch.tiles, progress=report)
         after, outcome = run_step(name, before, self.params[name], self.book, self.overrides, tiles)
+        del before
+        self.book.forget()
+        give_back_memory()
         report(1.0)
         self.done.append(outcome)
         so_far = tuple(self.done)

@@ -118,6 +118,11 @@ class ReferenceFile:
             reftype=self.reftype, name=self.name, data=data, dq=dq, arrays=more, keywords=self.keywords
         )
 
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of its tables, which are read when it is opened."""
+        return 0 if self._whole is None else sum(table.nbytes for table in self._whole.tables.values())
+
     def row_bytes(self) -> int:
         """Bytes in memory of one row of all its arrays."""
         return sum(_row_bytes(part) for part in self._parts.values() if part.cuttable)

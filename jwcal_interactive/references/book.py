@@ -47,7 +47,7 @@ def _never_stop() -> None:
     """For callers that read to the end."""
 
 
-_KEEP_BYTES = 64 << 20  # larger references (coefficients, darks) are read again rather than kept
+_KEEP_BYTES = 64 << 20  # larger references (coefficients, darks, tables) are read again rather than kept
 
 
 @dataclass(frozen=True)
@@ -188,9 +188,10 @@ class ReferenceBook:
         key = self._key(step, reftype, path, overrides, exact)
         if key not in self._opened:
             chosen_by_crds = (step, reftype) not in overrides
-            self._opened[key] = open_reference(
-                path, reftype, self.exposure, exact=exact, chosen_by_crds=chosen_by_crds
-            )
+            file = open_reference(path, reftype, self.exposure, exact=exact, chosen_by_crds=chosen_by_crds)
+            if file.table_bytes > _KEEP_BYTES:
+                return file
+            self._opened[key] = file
         return self._opened[key]
 
     def close(self) -> None:
@@ -198,6 +199,10 @@ class ReferenceBook:
         for file in self._opened.values():
             file.close()
         self._opened.clear()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the arrays that `load` has kept."""
         self._loaded.clear()
 
     def _key(
@@ -235,10 +240,13 @@ class ReferenceBook:
         key = self._key(step, reftype, path, overrides, exact)
         if key in self._loaded:
             return self._loaded[key]
-        chosen_by_crds = (step, reftype) not in overrides
-        reference = read_reference(
-            path, reftype, self.exposure, exact=exact, chosen_by_crds=chosen_by_crds, check=check
-        )
+        if key in self._opened:  # tables are read when a file is opened
+            reference = self._opened[key].cut(check=check)
+        else:
+            chosen_by_crds = (step, reftype) not in overrides
+            reference = read_reference(
+                path, reftype, self.exposure, exact=exact, chosen_by_crds=chosen_by_crds, check=check
+            )
         if reference.data.nbytes + sum(t.nbytes for t in reference.tables.values()) <= _KEEP_BYTES:
             self._loaded[key] = reference
         return reference

@@ -380,21 +380,27 @@ def _group_corrector(
         return table
 
     def correct(plane: F32, mean: NDArray[np.float64], out: F32) -> None:
-        sequences = np.empty((OUTPUTS, FULL_SIZE, LINE), np.float32)
-        to_sequences(
-            plane, mean, sources, layout.rows, layout.times, layout.is_normal, layout.backwards, sequences
-        )
-        trends = np.array([trend(sequence[edges], times) for sequence in sequences], np.float32)
-        subtract_lines(trends, middle, sequences)
-        table = reference_output(sequences[0])
-        unfold(table, places, step, sequences[0])
-        check()
-        output_spectrum = rfft2(table)
+        sequences = np.empty((1, FULL_SIZE, LINE), np.float32)
+        sequence = sequences[0]
         correction = np.zeros(shape, np.float32)
         for k in range(OUTPUTS):
-            if k > 0:
+            own = slice(k, k + 1)
+            to_sequences(
+                plane, mean, sources, layout.rows[own], layout.times, layout.is_normal[own], layout.backwards,
+                sequences,
+            )  # fmt: skip
+            trends = np.array([trend(sequence[edges], times)], np.float32)
+            subtract_lines(trends, middle, sequences)
+            check()
+            if k == 0:
+                table = reference_output(sequence)
+                unfold(table, places, step, sequence)
+                check()
+                output_spectrum = rfft2(table)
+                del table
+            else:
                 references = np.empty(shape, np.float32)
-                fold(sequences[k], reference_sources, places, step, references)
+                fold(sequence, reference_sources, places, step, references)
                 check()
                 spectrum = rfft2(references)
                 spectrum *= weights[AMPLIFIERS + k - 1]
@@ -402,7 +408,7 @@ def _group_corrector(
                 correction = irfft2(spectrum, shape)
                 check()
             from_sequence(
-                sequences[k], correction, places, step, mean, layout.keeps_mean[k], layout.rows[k],
+                sequence, correction, places, step, mean, layout.keeps_mean[k], layout.rows[k],
                 layout.out_rows[k], layout.times, layout.backwards, out,
             )  # fmt: skip
 
