@@ -24,7 +24,8 @@ class ChargeMigrationParams(StepParams):
         25_000.0,
         unit="DN",
         slider=(0.0, 65_000.0),
-        help="Groups above this signal, and those after them, are left out of the slope.",
+        help="Groups above this signal, and those after them, are left out of the slopes of the pixel and of "
+        "its four neighbours, into which its charge spills.",
     )
 
 

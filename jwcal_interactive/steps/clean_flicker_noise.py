@@ -50,7 +50,9 @@ class CleanFlickerNoiseParams(StepParams):
         "(NIRSpec only).",
     )
     fit_by_channel: bool = param(
-        False, help="Give each of the four amplifiers medians of its own; full near-infrared frames only."
+        False,
+        help="Measure each of the four amplifiers by itself instead of whole lines; for full near-infrared "
+        "frames.",
     )
     background_method: Literal["median", "model", "median_image"] | None = param(
         "median",
@@ -68,21 +70,33 @@ class CleanFlickerNoiseParams(StepParams):
         help="Never take slits, slices, traces (NIRSpec, SOSS) or unusable regions (MIRI) for background.",
     )
     apply_flat_field: bool = param(
-        False, help="Divide by the flat before the noise is measured, then multiply."
+        False,
+        help="Divide by the flat before the noise is measured, and multiply afterwards: differences in "
+        "response then do not pass for noise.",
     )
     n_sigma: float = param(
         2.0,
         ge=0,
         unit="sigma",
         slider=(0.0, 5.0),
-        help="Pixels further than this from the background are not background; 0 takes all.",
+        help="Pixels further above the background than this are taken for sources; 0 takes all for background.",
     )
     fit_histogram: bool = param(
-        False, advanced=True, help="Take sigma from a Gaussian fitted to the histogram of the draft rates."
+        False,
+        advanced=True,
+        help="Take centre and width of the background from a Gaussian fitted to the histogram of the draft "
+        "rates, instead of from clipped statistics.",
     )
-    single_mask: bool = param(True, advanced=True, help="Use one mask of the background for all integrations.")
+    single_mask: bool = param(
+        True,
+        advanced=True,
+        help="Use one mask of the background, from the rate of all integrations; off: one for each.",
+    )
     user_mask: str | None = param(
-        None, file=True, help="Image, or one per integration, that is not 0 where there is background."
+        None,
+        file=True,
+        help="FITS image, or one per integration, that is not 0 where there is background; used instead of a "
+        "mask from the draft rates.",
     )
     save_mask: bool = param(False, advanced=True, help="Write the mask of the background (mask).")
     save_background: bool = param(

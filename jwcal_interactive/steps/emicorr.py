@@ -35,14 +35,15 @@ class EmiCorrParams(StepParams):
     skip: bool = param(True, help="Leave this step out.")
     algorithm: Literal["sequential", "joint"] = param(
         "joint",
-        help="Fit ramps and interference together, or interference in what ramps leave; the latter is for ten "
-        "or more groups.",
+        help="joint: fit ramps and interference together. sequential: fit interference in what straight "
+        "ramps leave; for ten or more groups.",
     )
     nints_to_phase: int | None = param(
         None,
         advanced=True,
         ge=1,
-        help="Number of integrations in which the sequential algorithm measures the wave.",
+        help="Number of integrations in which the sequential algorithm measures the wave; by default as many "
+        "as use_n_cycles asks for.",
     )
     nbins: int | None = param(
         None,
@@ -52,7 +53,10 @@ class EmiCorrParams(StepParams):
         help="Bins of phase in the sequential algorithm, at most 500; by default one per two pixel clocks.",
     )
     scale_reference: bool = param(
-        True, advanced=True, help="Scale the reference wave to the one that the sequential algorithm measures."
+        True,
+        advanced=True,
+        help="Scale the reference wave to the one that the sequential algorithm measures; off: subtract it "
+        "with the amplitude that it has in the reference.",
     )
     onthefly_corr_freq: tuple[float, ...] | None = param(
         None,

@@ -18,62 +18,85 @@ class JumpParams(StepParams):
         ge=0,
         unit="sigma",
         slider=(2.0, 10.0),
-        help="Flag differences further than this from the median, with four or more usable ones.",
+        help="Flag differences of adjacent groups that are further than this, in units of their photon and "
+        "read noise, from the median of the pixel; for ramps with four or more usable differences.",
     )
     three_group_rejection_threshold: float = param(
         6.0,
         ge=0,
         unit="sigma",
         slider=(2.0, 10.0),
-        help="The same for ramps of three usable groups (two differences).",
+        help="rejection_threshold for ramps of three usable groups (two differences), whose median says "
+        "little.",
     )
     four_group_rejection_threshold: float = param(
         5.0,
         ge=0,
         unit="sigma",
         slider=(2.0, 10.0),
-        help="The same for ramps of four usable groups (three differences).",
+        help="rejection_threshold for ramps of four usable groups (three differences).",
     )
-    flag_4_neighbors: bool = param(True, help="Flag the four adjacent pixels of a jump, too.")
+    flag_4_neighbors: bool = param(
+        True, help="Flag the four pixels beside a jump, too: some of its charge shows there."
+    )
     max_jump_to_flag_neighbors: float = param(
         1000.0,
         advanced=True,
         unit="sigma",
         slider=(0.0, 2000.0),
-        help="Jumps above this do not flag their neighbours.",
+        help="Largest jump whose neighbours are flagged.",
     )
     min_jump_to_flag_neighbors: float = param(
         10.0,
         advanced=True,
         unit="sigma",
         slider=(0.0, 100.0),
-        help="Jumps below this do not flag their neighbours.",
+        help="Smallest jump whose neighbours are flagged; below it, next to no charge shows there.",
     )
     after_jump_flag_dn1: float = param(
-        0.0, advanced=True, unit="DN", help="Jumps of at least this size flag groups for after_jump_flag_time1."
+        0.0,
+        advanced=True,
+        unit="DN",
+        help="After jumps of at least this size, the pixel is flagged for after_jump_flag_time1 more, while "
+        "it settles.",
     )
     after_jump_flag_time1: float = param(
-        0.0, advanced=True, ge=0, unit="s", help="Time to flag after jumps of after_jump_flag_dn1; 0 is off."
+        0.0,
+        advanced=True,
+        ge=0,
+        unit="s",
+        help="How long a pixel is flagged after jumps of at least after_jump_flag_dn1; 0 flags the jump only.",
     )
     after_jump_flag_dn2: float = param(
-        0.0, advanced=True, unit="DN", help="Jumps of at least this size flag groups for after_jump_flag_time2."
+        0.0,
+        advanced=True,
+        unit="DN",
+        help="A second size, as a rule a larger one, after which the pixel is flagged for "
+        "after_jump_flag_time2.",
     )
     after_jump_flag_time2: float = param(
-        0.0, advanced=True, ge=0, unit="s", help="Time to flag after jumps of after_jump_flag_dn2; 0 is off."
+        0.0,
+        advanced=True,
+        ge=0,
+        unit="s",
+        help="How long a pixel is flagged after jumps of at least after_jump_flag_dn2; 0 flags the jump only.",
     )
     min_diffs_single_pass: int = param(
         10,
         advanced=True,
         ge=0,
         slider=(1, 50),
-        help="With fewer differences per integration, jumps are found one at a time, largest first.",
+        help="With fewer usable differences per integration than this, jumps are found one at a time, "
+        "largest first, each time with a new median; with as many or more, all at once, which is "
+        "faster.",
     )
     minimum_groups: int = param(
         3,
         advanced=True,
         ge=0,
         slider=(3, 20),
-        help="Fewest usable groups; the step is skipped below, and always below 3.",
+        help="Fewest usable groups of an integration; with fewer, and always with fewer than 3, the step is "
+        "skipped.",
     )
     minimum_sigclip_groups: int = param(
         100,
@@ -91,17 +114,29 @@ class JumpParams(StepParams):
     )
 
     expand_large_events: bool = param(
-        False, help="Flag the surroundings of snowballs (near-infrared detectors)."
+        False,
+        help="Find snowballs, large round hits with a saturated core, and flag their surroundings; for "
+        "near-infrared detectors.",
     )
-    min_sat_area: float = param(1.0, ge=0, unit="pixel", help="Snowballs: smallest area of the saturated core.")
+    min_sat_area: float = param(
+        1.0,
+        ge=0,
+        unit="pixel",
+        help="Snowballs: smallest area of the core, pixels that become saturated with the jump.",
+    )
     min_jump_area: float = param(
-        5.0, ge=0, unit="pixel", slider=(0.0, 100.0), help="Snowballs: smallest area with jumps."
+        5.0,
+        ge=0,
+        unit="pixel",
+        slider=(0.0, 100.0),
+        help="Snowballs: smallest connected area of jumps that counts as an event.",
     )
     expand_factor: float = param(
         2.0,
         ge=0,
         slider=(1.0, 5.0),
-        help="Snowballs: factor for the minor axis; the major axis grows by as many pixels.",
+        help="Snowballs: flag an ellipse whose minor axis is the event's times this; the major axis grows by "
+        "as many pixels.",
     )
     sat_required_snowball: bool = param(
         True,
@@ -135,9 +170,13 @@ class JumpParams(StepParams):
         advanced=True,
         ge=0,
         unit="s",
-        help="Snowballs: time for which cores are flagged in the next integration.",
+        help="Snowballs: how long from its start the next integration is flagged where the cores were.",
     )
-    find_showers: bool = param(False, help="Flag faint extended showers (mid-infrared detectors).")
+    find_showers: bool = param(
+        False,
+        help="Find showers, faint extended clouds of charge that no single pixel shows, and flag them; for "
+        "mid-infrared detectors.",
+    )
     max_shower_amplitude: float = param(
         4.0,
         advanced=True,
@@ -151,7 +190,8 @@ class JumpParams(StepParams):
         ge=0,
         unit="sigma",
         slider=(0.0, 5.0),
-        help="Showers: smallest mean deviation of a difference over a ring of pixels.",
+        help="Showers: pixels belong to one where the deviations of a difference from the median, averaged "
+        "over a ring of pixels, exceed this.",
     )
     extend_min_area: int = param(
         90,
@@ -159,10 +199,14 @@ class JumpParams(StepParams):
         ge=0,
         unit="pixel",
         slider=(0, 500),
-        help="Showers: smallest area above the threshold.",
+        help="Showers: smallest connected area above extend_snr_threshold that counts as one.",
     )
     extend_inner_radius: float = param(
-        1.0, advanced=True, ge=0, unit="pixel", help="Showers: inner radius of the ring."
+        1.0,
+        advanced=True,
+        ge=0,
+        unit="pixel",
+        help="Showers: inner radius of the ring over which deviations are averaged.",
     )
     extend_outer_radius: float = param(
         2.6,
@@ -176,10 +220,16 @@ class JumpParams(StepParams):
         advanced=True,
         ge=0,
         slider=(1.0, 3.0),
-        help="Showers: factor for the minor axis; the major axis grows by as many pixels.",
+        help="Showers: flag an ellipse whose minor axis is the shower's times this; the major axis grows by "
+        "as many pixels.",
     )
     time_masked_after_shower: float = param(
-        15.0, advanced=True, ge=0, unit="s", slider=(0.0, 100.0), help="Showers: time to flag after each."
+        15.0,
+        advanced=True,
+        ge=0,
+        unit="s",
+        slider=(0.0, 100.0),
+        help="Showers: how long the ellipse is flagged after the group of the shower.",
     )
     max_extended_radius: int = param(
         200,

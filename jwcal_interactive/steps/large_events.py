@@ -70,7 +70,11 @@ class LargeEventsParams(StepParams):
         help="Jumps no further apart than this belong to one event.",
     )
     grow: int = param(
-        3, ge=0, unit="pixel", slider=(0, 30), help="Flag as much more around the ellipse of an event."
+        3,
+        ge=0,
+        unit="pixel",
+        slider=(0, 30),
+        help="Width of the margin that is flagged around the ellipse of an event.",
     )
     core_time_masked: float = param(
         0.0,

@@ -35,7 +35,7 @@ class PersistenceParams(StepParams):
         None,
         unit="DN",
         slider=(0.0, 65_000.0),
-        help="Groups above this signal count like saturated ones.",
+        help="Groups above this signal count like saturated ones; by default only saturated ones do.",
     )
     persistence_dnu: bool = param(False, help="Also flag DO_NOT_USE, so that slopes leave these groups out.")
     persistence_array_file: str | None = param(

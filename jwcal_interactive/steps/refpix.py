@@ -35,9 +35,12 @@ __all__ = ["RefPixParams", "refpix"]
 class RefPixParams(StepParams):
     """Parameters of refpix, for all detectors and read-outs."""
 
-    odd_even_columns: bool = param(True, help="Take the signal of odd and even detector columns separately.")
+    odd_even_columns: bool = param(
+        True, help="Measure odd and even detector columns separately, since their offsets drift apart."
+    )
     use_side_ref_pixels: bool = param(
-        True, help="Correct each detector row by the reference pixels at its two ends."
+        True,
+        help="Correct each detector row by the reference pixels at its two ends, which follow the 1/f noise.",
     )
     side_smoothing_length: int = param(
         11,
@@ -51,10 +54,11 @@ class RefPixParams(StepParams):
         1.0,
         advanced=True,
         slider=(0.0, 2.0),
-        help="Factor of the side reference signal before it is subtracted.",
+        help="Factor of the side reference signal before it is subtracted; 1 takes it as it is, less leaves "
+        "some of it.",
     )
     odd_even_rows: bool = param(
-        True, advanced=True, help="MIRI: take the signal of odd and even rows separately."
+        True, advanced=True, help="MIRI: measure odd and even rows separately, since their offsets drift apart."
     )
     ovr_corr_mitigation_ftr: float = param(
         3.0,
@@ -62,7 +66,8 @@ class RefPixParams(StepParams):
         gt=0,
         unit="sigma",
         slider=(1.0, 10.0),
-        help="IRS2: replace interleaved reference pixels that stand out by more than this.",
+        help="IRS2: replace interleaved reference pixels whose mean or scatter stands out from the others by "
+        "more than this.",
     )
     preserve_irs2_refpix: bool = param(
         False,
@@ -86,7 +91,7 @@ class RefPixParams(StepParams):
         gt=0,
         unit="sigma",
         slider=(1.0, 10.0),
-        help="sirs: leave out side reference pixels beyond this limit.",
+        help="sirs: leave out values of side reference pixels that deviate by more than this.",
     )
     gaussmooth: float = param(
         1.0,
@@ -103,7 +108,7 @@ class RefPixParams(StepParams):
         le=FULL_SIZE // 2 - 1,
         unit="pixel",
         slider=(1, 200),
-        help="sirs: rows on each side of a kernel.",
+        help="sirs: rows on each side of the middle that a kernel reaches.",
     )
     siglimit: float = param(
         3.0,
@@ -111,7 +116,7 @@ class RefPixParams(StepParams):
         gt=0,
         unit="sigma",
         slider=(1.0, 10.0),
-        help="Clipping limit of the means of reference pixels.",
+        help="Reference pixels further than this from their mean do not count in it.",
     )
 
 
