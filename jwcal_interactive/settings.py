@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -76,9 +77,8 @@ def _changes(before: Settings, after: Settings) -> Iterator[str]:
         if before.overrides.get(key) != after.overrides.get(key):
             step, reftype = key
             yield f"{step}: {reftype} reference = {after.overrides.get(key, 'as CRDS says')}"
-    for edit in before.edits:
-        if edit not in after.edits:
-            yield f"{edit.after}: edit removed ({edit.in_words()})"
-    for edit in after.edits:
-        if edit not in before.edits:
-            yield f"{edit.after}: {edit.in_words()}"
+    removed, added = Counter(before.edits), Counter(after.edits)
+    for edit in (removed - added).elements():
+        yield f"{edit.after}: edit removed ({edit.in_words()})"
+    for edit in (added - removed).elements():
+        yield f"{edit.after}: {edit.in_words()}"

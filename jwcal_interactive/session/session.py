@@ -259,7 +259,7 @@ class Session:
     def remove_edit(self, index: int) -> None:
         """Take back one edit of flags: its index in ``settings.edits``."""
         edits = self.settings.edits
-        if isinstance(index, bool) or not 0 <= index < len(edits):
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(edits):
             raise ParameterError(f"there is no edit of flags with index {index!r}; there are {len(edits)}.")
         self._choose("remove_edit", self.settings.without_edit(index), edits[index].after)
 

@@ -137,7 +137,7 @@ class SettingsTree:
             return self._present
         if isinstance(at, str):
             return self._branches[self._known(at)]
-        if isinstance(at, bool) or at not in self._nodes:
+        if not isinstance(at, int) or isinstance(at, bool) or at not in self._nodes:
             raise ParameterError(
                 f"there is no node {at!r} in the tree of settings: give the number of one of its "
                 f"{len(self._nodes)} nodes (see session.tree), or the name of a branch."

@@ -95,7 +95,7 @@ class TestWalking:
         tree.switch(1)  # on both: it stays on the current one
         assert (tree.branch, tree.present) == ("other", 1)
 
-    @pytest.mark.parametrize("at", ["nowhere", "", 4, -1, True, 1.5, None, (1,)])
+    @pytest.mark.parametrize("at", ["nowhere", "", 4, -1, True, 1.5, 1.0, None, (1,), [1]])
     def test_nowhere(self, at: Any, tree: SettingsTree) -> None:
         if at is None:
             assert tree.number(at) == tree.present
