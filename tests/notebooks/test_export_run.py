@@ -53,6 +53,20 @@ def test_same_input(session: Session, tmp_path: Path) -> None:
     assert "arrays identical to the exported session: True" in printed(executed)
 
 
+@pytest.mark.parametrize("count", [1, 60], ids=["inside", "beside"])
+def test_edits_of_flags(count: int, session: Session, tmp_path: Path) -> None:
+    boxes = [(x, 10, x + 1, 12) for x in range(2, 2 + count)]
+    session.edit_flags("dq_init", "DO_NOT_USE", boxes=boxes)
+    session.edit_flags("jump", "JUMP_DET", boxes=[(30, 20, 31, 21)], groups=(0, 5), clear=True)
+    session.run()
+    session.write(tmp_path / "interactive")
+    notebook = session.export(tmp_path / "n.ipynb")
+    assert (tmp_path / "n.edits.json").exists() == (count > 1)
+    executed = run_notebook(notebook, tmp_path / "executed.ipynb")
+    assert identical(arrays(tmp_path / "interactive"), arrays(tmp_path / "products"))
+    assert "arrays identical to the exported session: True" in printed(executed)
+
+
 def test_other_input_and_value(session: Session, tmp_path: Path) -> None:
     other = tiny_exposure.write_raw(tmp_path / "jw00042001002_02101_00001_nrcalong_uncal.fits", seed=5)
     notebook = session.export(tmp_path / "n.ipynb")

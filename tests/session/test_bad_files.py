@@ -11,9 +11,17 @@ import pytest
 pytestmark = pytest.mark.usefixtures("tiny_context")
 
 
-GOOD = {
+VERSION_1 = {
     "format": "jwcal session", "version": 1, "exposure": "x.fits", "pipeline": "detector1", "context": "",
     "position": 0, "timeline": [{"values": {}, "overrides": []}], "history": [],
+}  # fmt: skip
+NODE = {"number": 0, "parent": None, "change": "", "time": "", "values": {}, "overrides": [], "edits": []}
+CHILD = NODE | {"number": 1, "parent": 0}
+EDIT = {"after": "jump", "flag": "JUMP_DET", "action": "set", "boxes": [[0, 0, 1, 1]], "integrations": None,
+        "groups": None}  # fmt: skip
+VERSION_2 = {
+    "format": "jwcal session", "version": 2, "exposure": "x.fits", "pipeline": "detector1", "context": "",
+    "edits": [EDIT], "nodes": [NODE], "present": 0, "branches": {"main": 0}, "branch": "main", "history": [],
 }  # fmt: skip
 
 
@@ -22,12 +30,26 @@ GOOD = {
     [
         b"", b"garbage", b"{}", b"[]", b"null", b"3", b"\xff\xfe\x00", b'{"format": "jwcal session"}',
         *(
-            json.dumps(GOOD | wrong).encode()
+            json.dumps(VERSION_1 | wrong).encode()
             for wrong in (
                 {"version": 99}, {"timeline": 3}, {"timeline": []}, {"position": 1}, {"position": -1},
                 {"position": "x"}, {"exposure": None}, {"history": [{}]}, {"history": ["x"]},
                 {"timeline": [{"values": [], "overrides": []}]}, {"timeline": [{"values": {"jump": 3}}]},
                 {"timeline": [{"values": {}, "overrides": ["x"]}]},
+            )
+        ),
+        *(
+            json.dumps(VERSION_2 | wrong).encode()
+            for wrong in (
+                {"version": 1}, {"nodes": []}, {"nodes": 3}, {"nodes": [{}]}, {"nodes": ["x"]}, {"present": 1},
+                {"present": None}, {"branches": {}}, {"branches": {"main": 4}}, {"branches": ["main"]},
+                {"branch": "x"}, {"nodes": [NODE, NODE | {"number": 1}]}, {"nodes": [CHILD]},
+                {"nodes": [NODE, CHILD | {"parent": 1}]}, {"nodes": [NODE, CHILD | {"parent": 2}]},
+                {"nodes": [NODE | {"edits": [1]}]}, {"nodes": [NODE | {"edits": [-1]}]},
+                {"nodes": [NODE | {"edits": ["x"]}]}, {"nodes": [NODE | {"edits": 3}]}, {"edits": [{}]},
+                {"edits": 3}, {"edits": [EDIT | {"action": "x"}]}, {"edits": [EDIT | {"boxes": [[0, 0, 1]]}]},
+                {"edits": [EDIT | {"boxes": 3}]}, {"edits": [EDIT | {"groups": [1]}]},
+                {"edits": [EDIT | {"groups": ["0", "1"]}]}, {"edits": [EDIT | {"groups": [0, 1.5]}]},
             )
         ),
     ],

@@ -97,3 +97,47 @@ def test_override_that_is_gone_can_be_mended(session: Session, tmp_path: Path) -
     again.override("gain", None, step="jump")
     again.run()
     assert again.is_finished
+
+
+def test_version_1(tiny_raw: Path, tmp_path: Path) -> None:
+    """A file from before there were branches: a line of settings becomes the branch main."""
+    entry = {
+        "number": 1, "time": "2026-01-02T03:04:05+00:00", "action": "open", "step": "", "choices": {},
+        "references": [], "outcome": "x", "reason": "", "seconds": 0.0, "peak_bytes": 0, "versions": {},
+    }  # fmt: skip
+    document = {
+        "format": "jwcal session", "version": 1, "exposure": f"input/{tiny_raw.name}", "pipeline": "detector1",
+        "context": "", "crds_context": tiny_exposure.CONTEXT, "position": 1, "history": [entry],
+        "timeline": [
+            {"values": {}, "overrides": []},
+            {"values": {"jump": {"rejection_threshold": 5.5}}, "overrides": []},
+            {"values": {}, "overrides": [{"step": "jump", "reftype": "gain", "file": "N/A"}]},
+        ],
+    }  # fmt: skip
+    (tmp_path / "s.json").write_text(json.dumps(document))
+    session = open_session(tmp_path / "s.json")
+    assert (session.tree.present, session.tree.branch, dict(session.tree.branches)) == (1, "main", {"main": 2})
+    assert session.params("jump").rejection_threshold == 5.5
+    assert session.tree.node(2).change == "jump: rejection_threshold reset; jump: gain reference = N/A"
+    assert (session.history[0].time, session.history[0].node) == ("2026-01-02T03:04:05+00:00", None)
+    assert repr(session.history)
+    session.redo()
+    assert session.settings.overrides == {("jump", "gain"): "N/A"}
+    again = open_session(session.save(tmp_path / "new.json"))
+    assert again.tree.nodes == session.tree.nodes
+    assert again.history[:-1] == session.history
+
+
+def test_branches(session: Session, tmp_path: Path) -> None:
+    session.branch("other", at=1)
+    session.set("jump", minimum_groups=4)
+    session.switch("main")
+    session.delete_branch("other")
+    session.branch("further")
+    again = open_session(session.save(tmp_path / "s.json"))
+    assert [n.number for n in again.tree.nodes] == [n.number for n in session.tree.nodes]
+    assert again.tree.branch == "further"
+    again.set("ipc", skip=False)
+    again.switch("main")
+    assert repr(again.tree) != repr(session.tree)
+    assert again.settings == session.settings
