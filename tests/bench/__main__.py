@@ -1,6 +1,6 @@
 """Time and memory beside the official pipeline.
 
-    python -m tests.bench --peer [--case NAME]... [--pairs 3] [--no-call]
+    python -m tests.bench --peer [--case NAME]... [--pairs 3] [--no-call] [--spent]
 
 Both run in turn on the same raw file with the same references, each in a process of its own, after one run of
 each that is not counted. Only ratios are worth quoting: machines differ and are noisy. The floor is a process
@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this one; may be repeated")
     parser.add_argument("--pairs", type=int, default=3, help="counted runs of each (3)")
     parser.add_argument("--no-call", action="store_true", help="whole processes only")
+    parser.add_argument("--spent", action="store_true", help="tell what the time goes to")
     parser.add_argument("--scratch", type=Path, help="folder for products (a temporary one)")
     options = parser.parse_args()
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {options.pairs} runs in turn")
@@ -77,6 +78,9 @@ def measure_case(case: Case, folder: Path, options: argparse.Namespace) -> None:
         if options.peer:
             theirs.call += in_process("official", calls, environment)[0]["seconds"][1:]
     print_case(case, raw, ours, theirs, floor, predicted_memory(case, raw, offline(environment)))
+    if options.spent:
+        parts, *_ = in_process("spent", told, offline(environment))
+        print_spent(parts, statistics.median(ours.wall), statistics.median(ours.call or [0.0]))
 
 
 def note(measured: Measured, wall: float, memory: float) -> None:
@@ -200,6 +204,14 @@ def print_case(
     measured = statistics.median(ours.memory)
     print(f"  memory predicted {predicted / _GB:.3f} GB, measured {measured / _GB:.3f} GB "
           f"({100 * (predicted / measured - 1):+.0f} %)", flush=True)  # fmt: skip
+
+
+def print_spent(parts: dict[str, float], wall: float, call: float) -> None:
+    """Print the parts of a call on one thread, the longest first, and what starting the process adds to it."""
+    named = sorted(parts.items(), key=lambda part: -part[1])
+    print("  spent on one thread, s: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in named))
+    if call:
+        print(f"  start and end of the process, first use of kernels, s: {wall - call:.2f}", flush=True)
 
 
 def spread(values: Sequence[float]) -> str:

@@ -1,8 +1,9 @@
 """One process of the benchmark: calls a pipeline again and again, or does no more than must be done.
 
-    python -m tests.bench.call ours|official|floor ARGUMENTS
+    python -m tests.bench.call ours|official|floor|spent ARGUMENTS
 
-Prints one line of JSON: the seconds of each call, and what the first one read and wrote.
+Prints one line of JSON: the seconds of each call, and what the first one read and wrote; of spent, those of
+each part of a call.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.bench.spent import time_parts
+
 
 def main() -> None:
     which, told = sys.argv[1], json.loads(sys.argv[2])
-    print(json.dumps({"ours": ours, "official": official, "floor": floor}[which](told)))
+    print(json.dumps(_PROGRAMS[which](told)))
 
 
 def ours(told: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +70,8 @@ def floor(told: dict[str, Any]) -> dict[str, Any]:
     assert numpy
     return {"seconds": [time.perf_counter() - start]}
 
+
+_PROGRAMS = {"ours": ours, "official": official, "floor": floor, "spent": time_parts}
 
 if __name__ == "__main__":
     main()
