@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from jwcal_interactive.arrays import Exposure, GuiderSlopes, Ramp, Rates, Slopes
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.edits import FlagEdit
 from jwcal_interactive.errors import (
     Cancelled,
     InputError,
@@ -27,6 +28,7 @@ from jwcal_interactive.errors import (
 )
 from jwcal_interactive.headless import calibrate
 from jwcal_interactive.pipeline import Outcome, Progress
+from jwcal_interactive.session.comparison import Comparison
 from jwcal_interactive.session.opening import open_session
 from jwcal_interactive.session.session import Session, StepStatus
 from jwcal_interactive.version import VERSION
@@ -36,7 +38,9 @@ __version__ = VERSION
 __all__ = [
     "DQ",
     "Cancelled",
+    "Comparison",
     "Exposure",
+    "FlagEdit",
     "GuiderSlopes",
     "InputError",
     "JwcalError",
