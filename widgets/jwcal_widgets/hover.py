@@ -54,7 +54,7 @@ class HoverGrid:
         self._scales = {
             "column": bq.LinearScale(min=0.0, max=float(self._columns), allow_padding=False),
             "row": bq.LinearScale(min=0.0, max=float(self._rows), allow_padding=False),
-            "color": bq.ColorScale(colors=["#000000", "#ffffff"]),
+            "color": bq.ColorScale(min=0.0, max=1.0, colors=["transparent", "transparent"]),
         }
         self._coarse = self._grid(self._rows, self._columns, (0, 0), 1.0)
         self._fine = self._grid(FINE, FINE, self._at, 1.0 / FINE)
@@ -71,11 +71,10 @@ class HoverGrid:
 
     def _grid(self, rows: int, columns: int, at: tuple[int, int], size: float) -> bq.GridHeatMap:
         return bq.GridHeatMap(
-            color=np.full((rows, columns), np.nan, np.float32),
+            color=np.zeros((rows, columns), np.uint8),
             row=at[0] + size * np.arange(rows + 1),
             column=at[1] + size * np.arange(columns + 1),
             scales=self._scales,
-            null_color="transparent",
             stroke="transparent",
             interactions={},
         )
