@@ -238,7 +238,8 @@ def _median_rate(work, kind, group_time, lone_time):
         before = value
     if n:
         work.steps[:n, 0] = np.sort(work.steps[:n, 0])
-        return _middle(work.steps, n, 0)
+        median = _middle(work.steps, n, 0)
+        return 0.0 if math.isnan(median) else median  # of two differences that are infinite, up and down
     return 0.0 if math.isnan(first) else first
 
 

@@ -61,6 +61,19 @@ def test_averaged_groups(nframes, groupgap):
     compare(ramp, refs, suppress=False)
 
 
+@pytest.mark.parametrize("share", [0.01, 0.2])
+@pytest.mark.parametrize("suppress", [True, False])
+@pytest.mark.parametrize(
+    ("nints", "ngroups", "nframes"), [(1, 1, 1), (3, 2, 1), (3, 3, 1), (3, 5, 4), (2, 12, 1)]
+)
+def test_infinite_values(nints, ngroups, nframes, suppress, share):
+    ramp, refs = random_ramps(30, nints, ngroups, nframes)
+    rng = np.random.default_rng(31)
+    infinite = rng.choice(np.float32([np.inf, -np.inf]), ramp.data.shape)
+    ramp = ramp.with_(data=np.where(rng.random(ramp.data.shape) < share, infinite, ramp.data))
+    compare(ramp, refs, suppress=suppress)
+
+
 @pytest.mark.parametrize("groups", [(1, None), (None, 6), (2, 5), (0, 8), (3, 20)])
 def test_group_range(groups):
     ramp, refs = random_ramps(6, 2, 9)
