@@ -58,6 +58,9 @@ class FlagEdit:
     integrations: Span | None = None
     groups: Span | None = None
 
+    def __hash__(self) -> int:
+        return hash(self.sha256)  # there may be many boxes, and it is asked for often
+
     @property
     def bit(self) -> int:
         """Value of the flag."""

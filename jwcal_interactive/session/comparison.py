@@ -92,6 +92,8 @@ class Comparison:
         Edits of flags that only one of them has.
     steps : tuple of StepDifference
         Of the steps with both results in memory that do not come from the same settings.
+    not_compared : tuple of str
+        Steps whose results come from other settings, and are not both in memory.
     """
 
     a: str
@@ -101,6 +103,7 @@ class Comparison:
     edits_a: tuple[FlagEdit, ...]
     edits_b: tuple[FlagEdit, ...]
     steps: tuple[StepDifference, ...]
+    not_compared: tuple[str, ...] = ()
 
     def _choices(self) -> list[tuple[str, str, str, str]]:
         rows = [(p.step, p.name, f"{p.value_a}", f"{p.value_b}") for p in self.parameters]
@@ -111,6 +114,10 @@ class Comparison:
         rows += [(e.after, "edit of flags", "", e.in_words()) for e in self.edits_b]
         return rows
 
+    def _notes(self) -> list[str]:
+        steps = ", ".join(self.not_compared)
+        return [f"not compared, since results are not in memory: {steps}; session.run(at=...)"] if steps else []
+
     def _results(self) -> list[tuple[str, str]]:
         return [(s.step, "; ".join(_in_words(s))) for s in self.steps]
 
@@ -120,13 +127,14 @@ class Comparison:
         parts = [text_table(heads, choices) if choices else f"{self.a} and {self.b}: the same settings"]
         if results:
             parts.append(text_table(_RESULT_HEADS, results))
-        return "\n\n".join(parts)
+        return "\n\n".join([*parts, *self._notes()])
 
     def _repr_html_(self) -> str:
         choices, results = self._choices(), self._results()
         same = f"<p>{html.escape(f'{self.a} and {self.b}: the same settings')}</p>"
         text = html_table(_heads(self.a, self.b), choices) if choices else same
-        return text + (html_table(_RESULT_HEADS, results) if results else "")
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
+        return text + (html_table(_RESULT_HEADS, results) if results else "") + notes
 
 
 _RESULT_HEADS = ("step", "results that differ")
@@ -143,14 +151,20 @@ def _in_words(step: StepDifference) -> Iterator[str]:
         yield f"slope b - a: median {step.slope_median:.4g}, spread {step.slope_spread:.4g} {RATE_UNIT}"
 
 
-def compare(session: Session, a: str | int, b: str | int) -> Comparison:
-    """Compare two branches or nodes of a session, as `Session.compare`."""
+def compare(
+    session: Session, a: str | int, b: str | int, keys_a: Mapping[str, Any], keys_b: Mapping[str, Any]
+) -> Comparison:
+    """Compare two branches or nodes of a session, as `Session.compare`; the keys are those of the results."""
     tree = session.tree
     settings_a, settings_b = tree.node(a).settings, tree.node(b).settings
-    differences = []
+    differences, missing = [], []
     for step in session.steps:
+        if keys_a[step] == keys_b[step]:
+            continue
         one, other = session.result(step, at=a), session.result(step, at=b)
-        if one is not None and other is not None and one is not other:
+        if one is None or other is None:
+            missing.append(step)
+        elif one is not other:
             differences.append(compare_states(step, one, other))
     return Comparison(
         a=_label(a),
@@ -162,6 +176,7 @@ def compare(session: Session, a: str | int, b: str | int) -> Comparison:
         edits_a=only_in(settings_a.edits, settings_b.edits),
         edits_b=only_in(settings_b.edits, settings_a.edits),
         steps=tuple(differences),
+        not_compared=tuple(missing),
     )
 
 

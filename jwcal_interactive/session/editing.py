@@ -14,6 +14,7 @@ from jwcal_interactive.arrays import Ramp, State
 from jwcal_interactive.edits import Box, FlagEdit, Layout, boxes_of, check_edit
 from jwcal_interactive.errors import InputError, ParameterError, one_line
 from jwcal_interactive.io.atomic import Together, writable_folder
+from jwcal_interactive.session.json_lines import json_lines
 
 __all__ = ["layout_after", "new_edit", "read_edits", "save_edits", "write_edits"]
 
@@ -119,10 +120,9 @@ def write_edits(edits: Sequence[FlagEdit], path: Path, files: Together) -> None:
     OutputError
         If it cannot be written.
     """
-    lines = ",\n".join(" " + json.dumps(edit.as_json()) for edit in edits)
-    text = f'{{"format": {json.dumps(_FORMAT)}, "version": {_VERSION}, "edits": [\n{lines}\n]}}\n'
+    document = {"format": _FORMAT, "version": _VERSION, "edits": [edit.as_json() for edit in edits]}
     with files.writing(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(json_lines(document))
 
 
 def read_edits(path: Path, only: Sequence[int] | None = None) -> tuple[FlagEdit, ...]:

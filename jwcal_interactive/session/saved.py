@@ -15,6 +15,7 @@ from jwcal_interactive.io.atomic import atomic_path, writable_folder
 from jwcal_interactive.references.book import NOT_APPLICABLE
 from jwcal_interactive.session.editing import read_edits
 from jwcal_interactive.session.history import Entry
+from jwcal_interactive.session.json_lines import json_lines
 from jwcal_interactive.session.tree import MAIN, Node, SettingsTree
 from jwcal_interactive.settings import Settings, changes_in_words
 
@@ -66,7 +67,7 @@ def save_session(session: Session, path: Path) -> Path:
     """
     refuse_other_ending(path, ".json", "a session file")
     folder = writable_folder(path.parent)
-    text = json.dumps(session_document(session, folder), indent=1) + "\n"
+    text = json_lines(session_document(session, folder))
     with atomic_path(path) as temporary:
         temporary.write_text(text)
     return path

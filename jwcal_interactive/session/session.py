@@ -134,7 +134,7 @@ class Session:
     @property
     def tree(self) -> SettingsTree:
         """The settings that there were, which of them hold, and the branches; for looking."""
-        assert self._results  # raises once the session is closed
+        _ = self._results  # raises once the session is closed
         return self._tree
 
     def restore(self, tree: SettingsTree, history: Sequence[Entry]) -> None:
@@ -338,7 +338,7 @@ class Session:
         """Compare two branches or nodes: settings, and those results of both that are in memory."""
         from jwcal_interactive.session.comparison import compare
 
-        return compare(self, a, b)
+        return compare(self, a, b, *(self._results.keys(self._at(at)) for at in (a, b)))
 
     # --- running -------------------------------------------------------------------------------------------
 

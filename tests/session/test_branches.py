@@ -165,12 +165,17 @@ class TestCompare:
         assert found.edits_a == ()
         assert found.edits_b == session.settings.edits
         assert found.steps == ()  # not run with the edit
+        behind = session.steps[session.steps.index("jump") :]
+        assert found.not_compared == behind
+        assert "not compared, since results are not in memory: jump, " in repr(found)
+        assert "not compared" in found._repr_html_()
         session.run()
         found = session.compare("main", "strict")
         jump = next(s for s in found.steps if s.step == "jump")
         a, b = session.result("jump", at="main"), session.result("jump", at="strict")
         assert jump.group_flags["JUMP_DET"] == np.count_nonzero((a.groupdq ^ b.groupdq) & 4)
         assert jump.slope_median is None
+        assert found.not_compared == ()
         assert found.steps[0].step == "jump"  # before it, results are the same ones
         rates = next(s for s in found.steps if s.step == "ramp_fit")
         one, other = (session.result("ramp_fit", at=at).rate for at in ("main", "strict"))
