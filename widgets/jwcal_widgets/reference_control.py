@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as ipw
 
 from jwcal_interactive.errors import JwcalError
 from jwcal_interactive.references.book import UsedReference
+from jwcal_widgets.file_chooser import FileChooser
 
 __all__ = ["ReferenceControl"]
 
 
 class ReferenceControl:
-    """Reference type, field, switch for all steps, reset button and the message of a refused file.
+    """Reference type, field, chooser, switch for all steps, reset button and the message of a refused file.
 
     Parameters
     ----------
@@ -27,11 +29,14 @@ class ReferenceControl:
         `JwcalError`.
     guard : callable
         Wraps handlers, see `Messages.guarded`.
+    folders : callable, optional
+        Gives the folders to choose files from.
 
     Attributes
     ----------
     widget : ipywidgets.VBox
     field : ipywidgets.Text
+    chooser : FileChooser
     everywhere : ipywidgets.Checkbox
     reset_button : ipywidgets.Button
     error : str
@@ -44,6 +49,7 @@ class ReferenceControl:
         others: tuple[str, ...],
         on_override: Callable[[str, bool], None],
         guard: Callable[..., Any],
+        folders: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
         self.error = ""
         self._on_override = on_override
@@ -51,8 +57,9 @@ class ReferenceControl:
         self.field = ipw.Text(
             continuous_update=False,
             layout={"flex": "1 1 auto", "width": "100px"},
-            tooltip="A file, N/A to run without one, or empty for what CRDS says",
+            tooltip=f"{reftype} reference: a file, N/A to run without one, or empty for what CRDS says",
         )
+        self.chooser = FileChooser(f"the reference {reftype}", folders, self._try, guard, f"_{reftype}_")
         self.everywhere = ipw.Checkbox(
             description="in all steps",
             indent=False,
@@ -69,10 +76,11 @@ class ReferenceControl:
             f"<span class='jwcal-param-name'>{html.escape(reftype)}</span>", layout={"width": "84px"}
         )
         row = ipw.HBox(
-            [label, self.field, self.everywhere, self.reset_button], layout={"align_items": "center"}
+            [label, self.field, self.chooser.button, self.everywhere, self.reset_button],
+            layout={"align_items": "center"},
         )
         self._message = ipw.HTML(layout={"display": "none", "margin": "0"})
-        self.widget = ipw.VBox([row, self._message])
+        self.widget = ipw.VBox([row, self.chooser.widget, self._message])
         self.widget.add_class("jwcal-param")
         self.widget.add_class(f"jwcal-reference-{reftype}")
         self.field.observe(guard(self._typed), "value")
@@ -123,7 +131,7 @@ class ReferenceControl:
 
     def _set_error(self, text: str) -> None:
         self.error = text
-        self._message.value = f"<div class='jwcal-error'>{html.escape(text)}</div>" if text else ""
+        self._message.value = f"<div class='jwcal-error' role='alert'>{html.escape(text)}</div>" if text else ""
         self._message.layout.display = "block" if text else "none"
         (self.field.add_class if text else self.field.remove_class)("jwcal-invalid")
         if text:

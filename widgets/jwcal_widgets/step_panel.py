@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
@@ -14,6 +15,7 @@ from jwcal_interactive.io.user_files import existing_file
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.recipes import BEYOND_OFFICIAL
 from jwcal_interactive.steps.catalogue import users_of
+from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.param_control import ParamControl
 from jwcal_widgets.rail import NOT_OFFICIAL
 from jwcal_widgets.reference_control import ReferenceControl
@@ -34,6 +36,7 @@ class _Form:
     controls: dict[str, ParamControl]
     references: dict[str, ReferenceControl]
     widget: ipw.VBox
+    advanced: ipw.ToggleButton | None  # shows the parameters that are rarely changed
 
 
 def _explain_missing(model: type[StepParams]) -> str:
@@ -60,6 +63,11 @@ class StepPanel:
         Wraps handlers, see `Messages.guarded`.
     height : int
         Height of the scrolling list of parameters, screen pixels.
+    on_preview : callable, optional
+        ``on_preview(step, values)`` is called while a slider is dragged; the value is set when it has come to
+        rest. Without it, values are only set.
+    settle : float
+        Time after which a slider has come to rest, s.
 
     Attributes
     ----------
@@ -74,25 +82,52 @@ class StepPanel:
         on_change: Callable[[], None],
         guard: Callable[..., Any],
         height: int,
+        *,
+        on_preview: Callable[[str, Mapping[str, Any]], None] | None = None,
+        settle: float = 0.5,
     ) -> None:
         self.step = ""
         self._session = session
         self._on_change = on_change
+        self._on_preview, self._settle = on_preview, settle
         self._guard = guard
         self._forms: dict[str, _Form] = {}
         self._head = ipw.HTML(layout={"margin": "8px 0 0"})
         self.filter = ipw.Text(
-            placeholder="filter parameters", layout={"width": "170px"}, continuous_update=True
+            placeholder="search parameters",
+            tooltip="Show the parameters whose name or help contains these words",
+            layout={"width": "140px"},
+            continuous_update=True,
         )
-        self.changed_only = ipw.Checkbox(description="changed only", indent=False, layout={"width": "130px"})
+        self.changed_only = ipw.Checkbox(
+            description="changed",
+            indent=False,
+            tooltip="Show only the parameters that differ from the official defaults",
+            layout={"width": "84px"},
+        )
         self.help = ipw.Checkbox(
             value=True,
             description="help",
             indent=False,
             tooltip="Explain each parameter; without, the list is half as long, and names explain themselves",
-            layout={"width": "80px"},
+            layout={"width": "60px"},
         )
-        self._tools = ipw.HBox([self.filter, self.changed_only, self.help], layout={"align_items": "center"})
+        self.code = ipw.Checkbox(
+            description="code",
+            indent=False,
+            tooltip="Show the line of Python that each control stands for, ready to copy",
+            layout={"width": "62px"},
+        )
+        self.reset_all = ipw.Button(
+            description="reset all",
+            icon="undo",
+            tooltip="Return all parameters of this step to their defaults, or to what CRDS says",
+            layout={"width": "90px"},
+        )
+        self._tools = ipw.HBox(
+            [self.filter, self.changed_only, self.help, self.code, self.reset_all],
+            layout={"align_items": "center", "flex_flow": "row wrap"},
+        )
         self._height = height
         self._body = ipw.VBox()
         self._code = ipw.HTML(layout={"margin": "2px 0 6px"})
@@ -100,6 +135,8 @@ class StepPanel:
         for control in (self.filter, self.changed_only):
             control.observe(guard(lambda _change: self._apply_filter()), "value")
         self.help.observe(guard(lambda _change: self._show_help()), "value")
+        self.code.observe(guard(lambda _change: self._show_code()), "value")
+        self.reset_all.on_click(guard(lambda _button: self._reset_all()))
 
     @property
     def controls(self) -> dict[str, ParamControl]:
@@ -123,8 +160,11 @@ class StepPanel:
         form = self._forms.get(step)
         self._body.children = (form.widget,) if form else ()
         many = form is not None and len(form.controls) >= FILTER_FROM
-        self._tools.layout.display = "flex" if many else "none"
+        self._tools.layout.display = "flex" if form else "none"
+        for control in (self.filter, self.changed_only, self.help):
+            control.layout.display = None if many else "none"
         self._show_help()
+        self._show_code()
         self.refresh()
 
     def refresh(self) -> None:
@@ -138,12 +178,28 @@ class StepPanel:
         for name, control in form.controls.items():
             control.show(getattr(params, name), self._session.source(self.step, name))
         self._show_references(form)
+        wrong = any(control.error for control in form.controls.values())
+        self.reset_all.disabled = not (self._session.settings.of(self.step) or wrong)
         code = self._session.code(self.step) or "# untouched: official defaults and CRDS"
         self._code.value = (
             f"<pre class='jwcal-code' title='The code that this panel stands for: click selects it'>"
             f"{html.escape(code)}</pre>"
         )
         self._apply_filter()
+
+    def commit(self) -> None:
+        """Set what sliders show now, without waiting for them to come to rest."""
+        for form in self._forms.values():
+            for control in form.controls.values():
+                control.commit()
+
+    def close(self) -> None:
+        """Close all widgets; what is not set yet is forgotten."""
+        for form in self._forms.values():
+            for control in form.controls.values():
+                control.close()
+        close_widgets(self.widget, *(form.widget for form in self._forms.values()))
+        self._forms.clear()
 
     def _headline(self) -> str:
         if self.step == INPUT:
@@ -168,23 +224,31 @@ class StepPanel:
                 partial(self._set, step, info.name),
                 partial(self._reset, step, info.name),
                 self._guard,
+                step=step,
+                on_preview=self._previewer(step, info.name),
+                settle=self._settle,
+                folders=partial(self._folders, step),
             )
             for info in model.infos()
         }
-        rows = ipw.VBox([control.widget for control in controls.values()])
-        rows.add_class("jwcal-params")
-        parts: list[ipw.Widget] = [rows]
+        parts: list[ipw.Widget] = [_rows(c.widget for c in controls.values() if not c.info.advanced)]
+        rare = [control.widget for control in controls.values() if control.info.advanced]
+        advanced = self._make_advanced(len(rare)) if rare else None
+        if advanced is not None:
+            parts += [advanced, _rows(rare)]
         references = {
             reftype: ReferenceControl(
-                reftype, self._others(step, reftype), partial(self._override, step, reftype), self._guard
+                reftype,
+                self._others(step, reftype),
+                partial(self._override, step, reftype),
+                self._guard,
+                partial(self._folders, step, reftype),
             )
             for reftype in reftypes
         }
         if references:
             parts.append(ipw.HTML("<span class='jwcal-section'>reference overrides</span>"))
-            files = ipw.VBox([control.widget for control in references.values()])
-            files.add_class("jwcal-params")
-            parts.append(files)
+            parts.append(_rows(control.widget for control in references.values()))
         missing = _explain_missing(model)
         if missing:
             parts.append(ipw.HTML(missing))
@@ -193,11 +257,42 @@ class StepPanel:
             parts, layout={"max_height": f"{self._height}px", "overflow": "hidden auto", "flex": "0 1 auto"}
         )
         form.add_class("jwcal-scroll")
-        return _Form(controls, references, form)
+        return _Form(controls, references, form, advanced)
+
+    def _make_advanced(self, count: int) -> ipw.ToggleButton:
+        button = ipw.ToggleButton(
+            description=f"advanced ({count})",
+            icon="caret-right",
+            tooltip="Show the parameters that are rarely changed",
+            layout={"width": "auto", "margin": "4px 0 2px", "flex": "0 0 auto", "align_self": "flex-start"},
+        )
+
+        def toggle(change: dict[str, Any]) -> None:
+            button.icon = "caret-down" if change["new"] else "caret-right"
+            self._apply_filter()
+
+        button.observe(self._guard(toggle), "value")
+        return button
+
+    def _previewer(self, step: str, name: str) -> Callable[[Any], None] | None:
+        tell = self._on_preview
+        return None if tell is None else lambda value: tell(step, {name: value})
+
+    def _folders(self, step: str, reftype: str = "") -> Iterable[Path]:
+        """Folders where the user's files are likely to be: the notebook's, the exposure's, the references'."""
+        yield Path.cwd()
+        yield self._session.path.parent
+        for used in self._session.references(step):
+            if used.path and used.reftype == reftype:
+                yield Path(used.path).parent
+
+    def _show_code(self) -> None:
+        for control in self.controls.values():
+            control.show_code(self.code.value)
 
     def _show_help(self) -> None:
         form = self._forms.get(self.step)
-        many = self._tools.layout.display != "none"
+        many = form is not None and len(form.controls) >= FILTER_FROM
         for control in form.controls.values() if form else ():
             control.show_help(self.help.value or not many)
 
@@ -223,6 +318,12 @@ class StepPanel:
         self._session.reset(step, name)
         self._on_change()
 
+    def _reset_all(self) -> None:
+        for control in self.controls.values():
+            control.forget_error()
+        self._session.reset(self.step)
+        self._on_change()
+
     def _override(self, step: str, reftype: str, file: str, everywhere: bool) -> None:
         self._session.override(reftype, file or None, step=None if everywhere else step)
         self._on_change()
@@ -232,10 +333,18 @@ class StepPanel:
         if form is None:
             return
         words = self.filter.value.strip()
+        closed = form.advanced is not None and not form.advanced.value
         for name, control in form.controls.items():
-            wanted = control.matches(words) and (
-                not self.changed_only.value
-                or bool(control.error)
-                or self._session.source(self.step, name) != "default"
-            )
+            source = self._session.source(self.step, name)
+            wanted = control.matches(words)
+            if self.changed_only.value:
+                wanted &= bool(control.error) or source != "default"
+            elif control.info.advanced and closed and not words:
+                wanted &= bool(control.error) or source == "user"
             control.widget.layout.display = None if wanted else "none"
+
+
+def _rows(widgets: Iterable[ipw.Widget]) -> ipw.VBox:
+    rows = ipw.VBox(list(widgets))
+    rows.add_class("jwcal-params")
+    return rows
