@@ -31,6 +31,7 @@ __all__ = [
     "RegionRamp",
     "Spectrum",
     "amplifier_image",
+    "clipped_deviation",
     "count_region_flags",
     "difference_noise",
     "line_noise",
@@ -266,8 +267,8 @@ def difference_noise(
     Returns
     -------
     float32 (nimages, rows, columns)
-        At most 8 (of a full frame 4), spread over the integration. NaN where one of the groups is DO_NOT_USE or SATURATED, or a
-        difference holds a jump.
+        At most 8 (of a full frame 4), spread over the integration. NaN where one of the groups is DO_NOT_USE or
+        SATURATED, or a difference holds a jump.
 
     Raises
     ------
@@ -301,9 +302,21 @@ def difference_noise(
     return out
 
 
+def clipped_deviation(values: NDArray[np.floating]) -> float:
+    """Find the standard deviation of values within five robust sigmas of their median; NaN without any.
+
+    Unlike the median absolute deviation itself, it does not jump by whole numbers where the values are such.
+    """
+    median, sigma = robust_spread(values)
+    values = values[np.isfinite(values)]
+    if sigma > 0:
+        values = values[np.abs(values - median) <= _OUTLIER * sigma]
+    return float(np.std(values, dtype=np.float64)) if values.size else np.nan
+
+
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """Robust standard deviation of a region, along its axes and by amplifier, in the unit of the images.
+    """`clipped_deviation` of a region, along its axes and by amplifier, in the unit of the images.
 
     Attributes
     ----------
@@ -336,7 +349,7 @@ def line_noise(images: F32, amplifiers: NDArray[np.int64], tiles: Tiles | None =
     def spread(part: F32) -> float:
         if tiles is not None:
             tiles.check()
-        return robust_spread(part)[1]
+        return clipped_deviation(part)
 
     rows = np.array([spread(images[:, y]) for y in range(images.shape[1])])
     columns = np.array([spread(images[:, :, x]) for x in range(images.shape[2])])

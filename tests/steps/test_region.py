@@ -13,6 +13,7 @@ from jwcal_interactive.errors import InputError
 from jwcal_interactive.region import (
     Box,
     amplifier_image,
+    clipped_deviation,
     count_region_flags,
     difference_noise,
     line_noise,
@@ -59,6 +60,14 @@ def test_noise_by_row_column_and_amplifier(noisy):
     assert noise.amplifiers == pytest.approx({1: expected, 2: 2 * expected, 3: expected, 4: expected}, rel=0.05)
     assert noise.rows[40] == pytest.approx(3 * np.median(noise.rows), rel=0.1)
     assert noise.columns[1300] > 1.6 * noise.columns[100]
+
+
+def test_deviation_of_whole_numbers_with_outliers(rng):
+    values = rng.normal(0, 1.3, 100_000).round()
+    values[:50], values[50] = 1e5, np.nan
+    assert clipped_deviation(values) == pytest.approx(np.hypot(1.3, 1 / np.sqrt(12)), rel=0.01)
+    assert clipped_deviation(np.full(4, 3.0)) == 0
+    assert np.isnan(clipped_deviation(np.full(3, np.nan)))
 
 
 def test_flagged_groups_are_no_noise(noisy):

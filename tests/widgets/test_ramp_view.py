@@ -7,6 +7,7 @@ import pytest
 
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.steps.ramp_segments import Segment
+from jwcal_widgets import line_colors
 from jwcal_widgets.plotting import nice_ticks
 from jwcal_widgets.ramp import PixelRamp, Trace, pixel_ramp, residuals
 from jwcal_widgets.ramp_view import RampView
@@ -116,3 +117,23 @@ def test_labels_do_not_lie_on_each_other(ramp):
     plot.show(traces, differences=False)
     heights = np.sort(plot._labels.y)
     assert (np.diff(heights) > 0.05 * (plot._y.max - plot._y.min)).all()
+
+
+def contrast(color: str, other: str) -> float:
+    """Contrast ratio of the Web Content Accessibility Guidelines 2.1."""
+
+    def luminance(text: str) -> float:
+        parts = np.array([int(text[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    dark, light = sorted(luminance(c) for c in (color, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("name", line_colors.__all__)
+def test_colors_of_lines_are_readable_on_both_themes(name):
+    colors = getattr(line_colors, name)
+    for color in (colors,) if isinstance(colors, str) else colors:
+        assert contrast(color, "#ffffff") > 4.5
+        assert contrast(color, "#111111") > 4.0

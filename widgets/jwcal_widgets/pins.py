@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets as ipw
 
+from jwcal_widgets.line_colors import PINS
 from jwcal_widgets.ramp_data import Pixel
 from jwcal_widgets.ramp_marks import GLYPHS
 
@@ -22,13 +23,10 @@ class _Style:
 
 
 # Shapes differ too where colours could be confused; the letter is written at the end of the line.
-_STYLES = (
-    _Style("A", "#b3470b", "square"),
-    _Style("B", "#00735f", "triangle-down"),
-    _Style("C", "#a0368c", "ellipse"),
-    _Style("D", "#6e6000", "square"),
-    _Style("E", "#5457c5", "triangle-down"),
-    _Style("F", "#8b2331", "ellipse"),
+_MARKERS = ("square", "triangle-down", "ellipse")
+_STYLES = tuple(
+    _Style(letter, color, _MARKERS[place % len(_MARKERS)])
+    for place, (letter, color) in enumerate(zip("ABCDEF", PINS, strict=True))
 )
 
 
@@ -108,12 +106,8 @@ class Pins:
         self.pin.disabled = self.pixel is None or self.pixel in pixels or len(pixels) == len(_STYLES)
 
     def _chip(self, place: int, guard: Callable[..., Any]) -> ipw.Button:
-        chip = ipw.Button(
-            icon="times",
-            style={"text_color": _STYLES[place].color},
-            layout={"width": "auto", "display": "none"},
-        )
-        chip.add_class("jwcal-chip-button")
+        edge = f"4px solid {_STYLES[place].color}"
+        chip = ipw.Button(icon="times", layout={"width": "auto", "display": "none", "border_left": edge})
         chip.on_click(guard(lambda _button: self._unpin([place])))
         return chip
 

@@ -10,7 +10,17 @@ import bqplot as bq
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Lines", "draw_lines", "draw_points", "hide", "nice_ticks", "plot_figure", "put_ticks", "span"]
+__all__ = [
+    "Lines",
+    "draw_lines",
+    "draw_points",
+    "hide",
+    "nice_ticks",
+    "plot_figure",
+    "put_ticks",
+    "span",
+    "tick_format",
+]
 
 F64: TypeAlias = NDArray[np.float64]
 Lines: TypeAlias = tuple[F64, F64]
@@ -38,11 +48,20 @@ def nice_ticks(low: float, high: float, about: int = 6) -> F64:
     return np.array([n * step for n in range(first, last + 1)])
 
 
+def tick_format(ticks: F64) -> str:
+    """Format of round numbers that are equally spaced, with as many digits as tell them apart."""
+    step = ticks[1] - ticks[0] if ticks.size > 1 else abs(ticks[0]) if ticks.size else 1.0
+    digits = -math.floor(math.log10(step)) if step > 0 else 0
+    return f".{max(digits, 0)}f" if -7 < digits < 5 else ".1e"
+
+
 def put_ticks(axis: bq.Axis, low: float, high: float, about: int = 6) -> None:
     """Set the limits of an axis with a linear scale, and round ticks."""
     with axis.scale.hold_sync():
         axis.scale.min, axis.scale.max = low, high
-    axis.tick_values = nice_ticks(low, high, about)
+    ticks = nice_ticks(low, high, about)
+    with axis.hold_sync():
+        axis.tick_format, axis.tick_values = tick_format(ticks), ticks
 
 
 def hide(marks: Sequence[bq.Mark]) -> None:

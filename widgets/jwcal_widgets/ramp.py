@@ -13,6 +13,7 @@ from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.steps.jump_limits import JumpLimits
 from jwcal_interactive.steps.ramp_segments import Segment, group_times
+from jwcal_widgets.line_colors import MAIN
 
 __all__ = [
     "Band",
@@ -74,9 +75,6 @@ class PixelRamp:
         return float(usable[0]) if usable.size else 0.0
 
 
-MAIN_COLOR = "#2f6fd0"
-
-
 @dataclass(frozen=True, eq=False)
 class Trace:
     """One ramp to draw.
@@ -105,7 +103,7 @@ class Trace:
     slope: float = math.nan
     noise: float = math.nan
     label: str = ""
-    color: str = MAIN_COLOR
+    color: str = MAIN
     marker: str = "circle"
     dashed: bool = False
     picked: bool = True

@@ -74,14 +74,14 @@ class RampControls:
         self._last = INPUT
         self.step = ipw.Dropdown(
             options=[INPUT],
-            layout={"width": "140px"},
+            layout={"width": "124px"},
             tooltip="The ramp after this step; the fit is drawn on what was fitted",
         )
         self.overlay = ipw.ToggleButton(
             description="overlay",
             icon="clone",
             tooltip="Draw the ramp after other steps as well",
-            layout={"width": "84px"},
+            layout={"width": "92px"},
         )
         self.others = ipw.SelectMultiple(
             rows=5,
@@ -89,7 +89,7 @@ class RampControls:
             tooltip="Ramps after these steps, too: Ctrl or Shift to choose several",
         )
         self.integration = ipw.Dropdown(
-            options=[("all", ALL), ("1", 1)], value=1, layout={"width": "72px"}, tooltip="Integration to draw"
+            options=[("all", ALL), ("1", 1)], value=1, layout={"width": "64px"}, tooltip="Integration to draw"
         )
         self.range = ipw.IntRangeSlider(
             min=1,
@@ -126,7 +126,9 @@ class RampControls:
             "sigma": ("residuals in σ", "Residuals in units of their noise instead of the unit of the plot"),
         }
         boxes = {
-            name: ipw.Checkbox(description=text, tooltip=tip, indent=False, layout={"width": "auto"})
+            name: ipw.Checkbox(
+                description=text, tooltip=tip, indent=False, layout={"width": "auto", "margin": "0 12px 0 2px"}
+            )
             for name, (text, tip) in checks.items()
         }
         self.usable, self.aligned, self.sigma = boxes.values()
@@ -135,7 +137,7 @@ class RampControls:
             [
                 ipw.HBox(
                     [
-                        ipw.Label("ramp after"),
+                        ipw.Label("after"),
                         self.step,
                         self.overlay,
                         ipw.Label("integration"),

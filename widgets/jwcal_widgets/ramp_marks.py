@@ -29,14 +29,14 @@ GLYPHS: Mapping[str, str] = {
     "circle": "●",
     "square": "■",
     "triangle-down": "▼",
-    "ellipse": "⬬",
+    "ellipse": "❙",
     "cross": "✖",
     "triangle-up": "▲",
     "diamond": "◆",
     "plus": "✚",
     "arrow": "➤",
     "crosshair": "⌖",
-    "rectangle": "▬",
+    "rectangle": "▮",
 }
 PIXEL_MARKERS = ("circle", "square", "triangle-down", "ellipse")
 _HOLLOW = {"◆": "◇", "▲": "△", "✖": "✕"}

@@ -13,12 +13,13 @@ import ipywidgets as ipw
 from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates
 from jwcal_interactive.dq import names
 from jwcal_widgets.closing import close_widgets
+from jwcal_widgets.line_colors import BRANCH, MAIN, PREVIEW, SERIES
 from jwcal_widgets.pins import Pins
 from jwcal_widgets.preview_data import PreviewPixel
-from jwcal_widgets.ramp import MAIN_COLOR, Band, Fit, Trace, guider_fit, pixel_fit, pixel_ramp, threshold_band
+from jwcal_widgets.ramp import Band, Fit, Trace, guider_fit, pixel_fit, pixel_ramp, threshold_band
 from jwcal_widgets.ramp_controls import Choice, RampControls
 from jwcal_widgets.ramp_data import Pixel, RampData
-from jwcal_widgets.ramp_view import INTEGRATION_COLORS, RampView
+from jwcal_widgets.ramp_view import RampView
 from jwcal_widgets.results import out_of_date
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["RampPanel", "slope_table"]
 
 REFERENCE_PIXEL = "A reference pixel: it has no ramp from refpix on, and no slope."
-STATE_COLORS = ("#2a7f76", "#8447c9", "#99556f", "#5d7630", "#4b6584")
-BRANCH_COLOR, PREVIEW_COLOR = "#00735f", "#a0368c"
 _MOST_LABELS = 6
 
 
@@ -170,6 +169,8 @@ class RampPanel:
             choice.step, choice.integrations[0], self._pixel
         ):
             level = self._data.saturation(self._pixel) * gain
+        if choice.in_sigma:
+            remarks.append("σ: noise that jump expects" if choice.differences else "σ: read noise of one group")
         first = traces[0].ramp.start if choice.aligned else 0.0
         band = self._band(choice, gain, remarks) if choice.differences else None
         scaled = [
@@ -220,7 +221,7 @@ class RampPanel:
         named = several and len(choice.integrations) <= _MOST_LABELS
         traces = []
         for place, k in enumerate(choice.integrations):
-            color = INTEGRATION_COLORS[place % len(INTEGRATION_COLORS)] if several else MAIN_COLOR
+            color = SERIES[place % len(SERIES)] if several else MAIN
             label = f"int {k}" if named else ""
             traces.append(self._trace(ramp, k, self._pixel, fitted=fitted, color=color, label=label))
         return [t for t in traces if t is not None]
@@ -231,7 +232,7 @@ class RampPanel:
         for place, step in enumerate(choice.others):
             ramp = self._data.ramp(step)
             if ramp is not None:
-                color = STATE_COLORS[place % len(STATE_COLORS)]
+                color = SERIES[1 + place % (len(SERIES) - 1)]
                 k = choice.integrations[0]
                 traces.append(self._trace(ramp, k, self._pixel, color=color, label=step, picked=False))
         return [t for t in traces if t is not None]
@@ -254,14 +255,15 @@ class RampPanel:
             remarks.append(f"branch {name}: no ramp after {choice.step} in memory; run that branch")
             return []
         k = choice.integrations[0]
-        trace = self._trace(ramp, k, self._pixel, label=name, color=BRANCH_COLOR, dashed=True, picked=False)
+        trace = self._trace(ramp, k, self._pixel, label=name, color=BRANCH, dashed=True, picked=False)
         if trace is None:
             return []
         _, rates = self._data.rates(name)
         fit = self._fit(rates, k, self._pixel)
         if fit is None or choice.step != self._data.steps[-1]:
             return [trace]
-        return [replace(trace, segments=self._data.segments(k, self._pixel, name), slope=fit.slope)]
+        segments, noise = self._data.segments(k, self._pixel, name), self._data.noise(self._pixel)
+        return [replace(trace, segments=segments, slope=fit.slope, noise=noise)]
 
     def _preview_traces(self, choice: Choice, remarks: list[str]) -> list[Trace]:
         if self._preview is None:
@@ -276,7 +278,7 @@ class RampPanel:
             return []
         segments = found.segments(k, self._data) if choice.step == self._data.steps[-1] else ()
         noise = self._data.noise(self._pixel) if segments else math.nan
-        look = Trace(ramp, segments, noise=noise, label="preview", color=PREVIEW_COLOR)
+        look = Trace(ramp, segments, noise=noise, label="preview", color=PREVIEW)
         return [replace(look, dashed=True, picked=False)]
 
     def _band(self, choice: Choice, gain: float, remarks: list[str]) -> Band | None:
@@ -296,8 +298,9 @@ class RampPanel:
         electrons = self._data.gain(self._pixel)
         if math.isnan(electrons):
             return None
+        remarks.append("below: difference less the median m of jump")
         if limits.absolute:
-            remarks.append("jump compares differences without their sign, and takes the largest out one by one")
+            remarks.append("few differences: without their sign, the largest taken out one by one")
         per_unit = electrons / gain * self._session.exposure.group_time
         return threshold_band(limits, choice.integrations[0], per_unit)
 

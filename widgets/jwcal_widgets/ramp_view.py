@@ -13,19 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.dq import DQ
+from jwcal_widgets.line_colors import AVERAGE, FIT, LEVEL, LIMIT
 from jwcal_widgets.plotting import Lines, draw_lines, hide, plot_figure, put_ticks, span
-from jwcal_widgets.ramp import MAIN_COLOR, Band, PixelRamp, Trace, segment_lines, slope_lines
+from jwcal_widgets.ramp import Band, PixelRamp, Trace, segment_lines, slope_lines
 from jwcal_widgets.ramp_marks import GLYPHS, FlagSymbols, UsedSymbols, key
 from jwcal_widgets.residual_view import ResidualView, filled
 
 __all__ = ["RampView"]
 
-FIT_COLOR = "#c2471b"
-AVERAGE_COLOR = "#7a5cc4"
-BAND_COLOR = "#8f5200"
-LEVEL_COLOR = "#b3261e"
-INTEGRATION_COLORS = (MAIN_COLOR, "#2a7f76", "#8447c9", "#99556f", "#5d7630", "#4b6584")
-_LABEL_ROOM = 0.16
+_ROOM_PER_LETTER = 0.023  # of the width of the plot
 _LINE_OF_LABEL = 0.055
 
 
@@ -70,23 +66,23 @@ class RampView:
         scales = {"x": self._x, "y": self._y}
         self._band = bq.Lines(
             scales=scales,
-            colors=[BAND_COLOR],
+            colors=[LIMIT],
             stroke_width=1.2,
             line_style="dash_dotted",
             fill="between",
-            fill_colors=[BAND_COLOR],
+            fill_colors=[LIMIT],
             fill_opacities=[0.08],
             visible=False,
         )
         self._level = bq.Lines(
-            scales=scales, colors=[LEVEL_COLOR], stroke_width=1.4, line_style="dotted", visible=False
+            scales=scales, colors=[LEVEL], stroke_width=1.4, line_style="dotted", visible=False
         )
         self._path = bq.Lines(scales=scales, stroke_width=1.2, visible=False)
         self._dashed = bq.Lines(scales=scales, stroke_width=1.6, line_style="dashed", visible=False)
         self._fit = bq.Lines(scales=scales, stroke_width=2.2, visible=False)
         self._dashed_fit = bq.Lines(scales=scales, stroke_width=2.2, line_style="dashed", visible=False)
         self._average = bq.Lines(
-            scales=scales, colors=[AVERAGE_COLOR], stroke_width=1.6, line_style="dotted", visible=False
+            scales=scales, colors=[AVERAGE], stroke_width=1.6, line_style="dotted", visible=False
         )
         self._labels = bq.Label(
             scales=scales, x=[], y=[], text=[], default_size=11, font_weight="bold", x_offset=5, visible=False
@@ -112,7 +108,7 @@ class RampView:
         self.figure = plot_figure(
             [*self._lines, *self._symbols, self._labels], self._x_axis, self._y_axis, size, bottom=22
         )
-        self._residuals = ResidualView(self._x, (size[0], max(96, round(0.46 * size[1]))))
+        self._residuals = ResidualView(self._x, (size[0], max(120, round(0.54 * size[1]))))
         self.lower = self._residuals.figure
         self.legend = ipw.HTML()
         self.clear()
@@ -171,7 +167,8 @@ class RampView:
         self._draw_band(drawn[0].time, band)
         self._draw_level(level if in_range else math.nan)
         self._write_labels(shown, level if in_range else math.nan)
-        counts = self._used.draw(shown), self._flagged.draw([t for t in shown if not t.dashed])
+        solid = [t for t in shown if not t.dashed]
+        counts = self._used.draw(solid), self._flagged.draw(solid)
         hollow = self._hollow.draw([t for t in shown if t.dashed])
         if differences and band is not None:
             self._residuals.show_deviations(drawn[0].time, band, unit, traces[0].color, in_sigma=in_sigma)
@@ -183,8 +180,8 @@ class RampView:
         items += [*self._flagged.keys(counts[1]), *self._hollow.keys(hollow, "dashed: ")]
         items += self._keys_of_lines(traces)
         if math.isfinite(level) and not in_range:
-            items.append(key("┄", LEVEL_COLOR, f"saturation at {level:,.0f} {unit}, above the plot"))
-        items += [f"<span class='jwcal-key jwcal-muted'>{html.escape(text)}</span>" for text in remarks]
+            items.append(key("┄", LEVEL, f"saturation at {level:,.0f} {unit}, above the plot"))
+        items += [f"<span class='jwcal-muted'>{html.escape(' · '.join(remarks))}</span>"]
         if note:
             items.append(f"<span class='jwcal-stale'>{html.escape(note)}</span>")
         self.legend.value = "<div class='jwcal-legend'>" + " ".join(items) + "</div>"
@@ -209,7 +206,7 @@ class RampView:
             every = np.append(every, level)
         put_ticks(self._y_axis, *span(every))
         last = max((float(t.ramp.time.max()) for t in shown if t.ramp.time.size), default=1.0)
-        room = _LABEL_ROOM if any(t.label for t in shown) else 0.03
+        room = 0.03 + _ROOM_PER_LETTER * max((len(t.label) for t in shown), default=0)
         put_ticks(self._x_axis, 0.0, last * (1 + room) or 1.0)
         self._residuals.x_axis.tick_values = self._x_axis.tick_values
         return in_range
@@ -227,7 +224,7 @@ class RampView:
     def _draw_fits(self, traces: Sequence[Trace], pairs: Sequence[tuple[Lines, Lines]]) -> None:
         for mark, dashed in ((self._fit, False), (self._dashed_fit, True)):
             chosen = [(t, p[0]) for t, p in zip(traces, pairs, strict=True) if t.dashed == dashed]
-            colors = [t.color if t.label else FIT_COLOR for t, lines in chosen for _ in lines[0]]
+            colors = [t.color if t.label else FIT for t, lines in chosen for _ in lines[0]]
             draw_lines(mark, _join([lines for _, lines in chosen]), colors)
         main = [p[1] for t, p in zip(traces, pairs, strict=True) if t.picked]
         draw_lines(self._average, _join(main))
@@ -258,7 +255,7 @@ class RampView:
             heights.append(value if not heights else max(value, heights[-1] + apart))
         texts, times, colors = [p[2] for p in places], [p[1] for p in places], [p[3] for p in places]
         if math.isfinite(level):
-            texts, colors = [*texts, f"saturation {level:,.0f}"], [*colors, LEVEL_COLOR]
+            texts, colors = [*texts, f"saturation {level:,.0f}"], [*colors, LEVEL]
             times, heights = [*times, self._x.min], [*heights, level + 0.6 * apart]
         if not texts:
             hide([self._labels])
@@ -271,14 +268,14 @@ class RampView:
     def _keys_of_lines(self, traces: Sequence[Trace]) -> list[str]:
         items = []
         if self._fit.visible:
-            items.append(key("━", FIT_COLOR if not traces[0].label else traces[0].color, "fitted segments"))
+            items.append(key("━", FIT if not traces[0].label else traces[0].color, "fitted segments"))
         if self._average.visible:
-            items.append(key("┈", AVERAGE_COLOR, "slope"))
+            items.append(key("┈", AVERAGE, "slope"))
         if self._dashed.visible:
             named = dict.fromkeys((t.label, t.color) for t in traces if t.dashed)
             items += [key("╌", color, label) for label, color in named]
         if self._band.visible:
-            items.append(key("▒", BAND_COLOR, "no jump inside"))
+            items.append(key("▒", LIMIT, "no jump inside"))
         return items
 
 

@@ -12,13 +12,13 @@ import numpy as np
 from jwcal_interactive.dq import DQ, names
 from jwcal_interactive.region import FlagCount, Histogram, Noise, RegionPower, RegionRamp, Spectrum
 from jwcal_widgets.dq_overlay import color_of
+from jwcal_widgets.line_colors import MAIN, SECOND
 from jwcal_widgets.plotting import F64, draw_lines, draw_points, hide, plot_figure, put_ticks, span
 from jwcal_widgets.ramp_marks import key
 
 __all__ = ["FlagTable", "HistogramPlot", "NoisePlot", "PowerPlot", "RampPlot", "number"]
 
-_MAIN, _SPREAD, _SLOW = "#2f6fd0", "#2f6fd0", "#b3470b"
-_BINS_OF_SPECTRUM = 48
+_BINS_OF_SPECTRUM = 32
 
 
 def number(value: float, unit: str = "") -> str:
@@ -61,16 +61,16 @@ class RampPlot(_Plot):
         super().__init__(size, "time since reset (s)", "signal (DN)")
         self.band = bq.Lines(
             scales=self.scales,
-            colors=[_SPREAD],
+            colors=[MAIN],
             stroke_width=1.0,
             line_style="dotted",
             fill="between",
-            fill_colors=[_SPREAD],
+            fill_colors=[MAIN],
             fill_opacities=[0.15],
             visible=False,
         )
-        self.line = bq.Lines(scales=self.scales, colors=[_MAIN], stroke_width=1.8, visible=False)
-        self.dots = bq.Scatter(scales=self.scales, colors=[_MAIN], default_size=46, x=[], y=[], visible=False)
+        self.line = bq.Lines(scales=self.scales, colors=[MAIN], stroke_width=1.8, visible=False)
+        self.dots = bq.Scatter(scales=self.scales, colors=[MAIN], default_size=46, x=[], y=[], visible=False)
         self.figure.marks = [self.band, self.line, self.dots]
 
     def show(self, ramp: RegionRamp, *, from_first: bool) -> None:
@@ -86,7 +86,7 @@ class RampPlot(_Plot):
         draw_points(self.dots, time, ramp.median[known])
         used = f"{ramp.count.min():,} to {ramp.count.max():,} usable pixels in a group"
         self.legend.value = _legend(
-            key("●", _MAIN, "median"), key("▒", _SPREAD, "16 to 84 % of the pixels"), _text(used)
+            key("●", MAIN, "median"), key("▒", MAIN, "16 to 84 % of the pixels"), _text(used)
         )
 
 
@@ -97,15 +97,15 @@ class HistogramPlot(_Plot):
         super().__init__(size, "slope (DN/s)", "pixels")
         self.steps = bq.Lines(
             scales=self.scales,
-            colors=[_MAIN],
+            colors=[MAIN],
             stroke_width=1.4,
             fill="bottom",
             fill_opacities=[0.18],
-            fill_colors=[_MAIN],
+            fill_colors=[MAIN],
             visible=False,
         )
         self.median = bq.Lines(
-            scales=self.scales, colors=[_SLOW], stroke_width=1.4, line_style="dashed", visible=False
+            scales=self.scales, colors=[SECOND], stroke_width=1.4, line_style="dashed", visible=False
         )
         self.figure.marks = [self.steps, self.median]
 
@@ -119,7 +119,7 @@ class HistogramPlot(_Plot):
         draw_lines(self.steps, (x[None], y[None]))
         draw_lines(self.median, (np.full((1, 2), found.median), np.array([[0.0, top]])))
         items = [
-            key("╌", _SLOW, f"median {number(found.median, 'DN/s')}"),
+            key("╌", SECOND, f"median {number(found.median, 'DN/s')}"),
             _text(f"spread {number(found.spread, 'DN/s')} (1.48 MAD)"),
             _text(f"{found.total:,} pixels"),
         ]
@@ -133,9 +133,9 @@ class NoisePlot(_Plot):
 
     def __init__(self, size: tuple[int, int]) -> None:
         super().__init__(size, "row (y, pixel)", "noise of a difference (DN)")
-        self.line = bq.Lines(scales=self.scales, colors=[_MAIN], stroke_width=1.2, visible=False)
+        self.line = bq.Lines(scales=self.scales, colors=[MAIN], stroke_width=1.2, visible=False)
         self.whole = bq.Lines(
-            scales=self.scales, colors=[_SLOW], stroke_width=1.4, line_style="dashed", visible=False
+            scales=self.scales, colors=[SECOND], stroke_width=1.4, line_style="dashed", visible=False
         )
         self.figure.marks = [self.line, self.whole]
 
@@ -150,7 +150,7 @@ class NoisePlot(_Plot):
         draw_lines(self.whole, (places[None, [0, -1]], np.full((1, 2), noise.whole)))
         named = {n: f"amplifier {n}" if n else "reference output" for n in noise.amplifiers}
         self.legend.value = _legend(
-            key("╌", _SLOW, f"whole region {number(noise.whole, 'DN')}"),
+            key("╌", SECOND, f"whole region {number(noise.whole, 'DN')}"),
             *(_text(f"{named[n]}: {number(value, 'DN')}") for n, value in noise.amplifiers.items()),
         )
 
@@ -161,9 +161,9 @@ class PowerPlot:
     def __init__(self, size: tuple[int, int]) -> None:
         x, y = bq.LogScale(), bq.LogScale()
         scales = {"x": x, "y": y}
-        self.within = bq.Lines(scales=scales, colors=[_MAIN], stroke_width=1.6, visible=False)
+        self.within = bq.Lines(scales=scales, colors=[MAIN], stroke_width=1.6, visible=False)
         self.between = bq.Lines(
-            scales=scales, colors=[_SLOW], stroke_width=1.6, line_style="dashed", visible=False
+            scales=scales, colors=[SECOND], stroke_width=1.6, line_style="dashed", visible=False
         )
         self.x_axis, self.y_axis = _axes(x, y, "frequency (Hz)", "power (DN²/Hz)")
         for axis in (self.x_axis, self.y_axis):
@@ -179,8 +179,8 @@ class PowerPlot:
         items, curves = [], []
         slow = power.between if power.in_hertz else None
         for mark, spectrum, text in (
-            (self.within, power.within, key("━", _MAIN, f"within lines of {power.samples} pixels")),
-            (self.between, slow, key("╌", _SLOW, f"from line to line ({power.lines} lines)")),
+            (self.within, power.within, key("━", MAIN, f"within lines of {power.samples} pixels")),
+            (self.between, slow, key("╌", SECOND, f"from line to line ({power.lines} lines)")),
         ):
             if spectrum is None:
                 hide([mark])
