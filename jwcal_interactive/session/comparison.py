@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,7 +120,11 @@ class Comparison:
         return [f"not compared, since results are not in memory: {steps}; session.run(at=...)"] if steps else []
 
     def _results(self) -> list[tuple[str, str]]:
-        return [(s.step, "; ".join(_in_words(s))) for s in self.steps]
+        rows = []
+        for words, group in groupby(self.steps, lambda step: "; ".join(_in_words(step))):
+            steps = [step.step for step in group]
+            rows.append((steps[0] if len(steps) == 1 else f"{steps[0]} to {steps[-1]}", words))
+        return rows
 
     def __repr__(self) -> str:
         heads = _heads(self.a, self.b)

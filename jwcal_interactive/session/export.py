@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jwcal_interactive.edits import INLINE_BOXES
 from jwcal_interactive.io.atomic import Together, writable_folder
+from jwcal_interactive.references.book import NOT_APPLICABLE
 from jwcal_interactive.session.editing import write_edits
 from jwcal_interactive.session.saved import NOTEBOOK_KEY, refuse_other_ending, session_document
 from jwcal_interactive.steps.catalogue import STEPS
@@ -214,7 +215,7 @@ def _steps_text(session: Session) -> str:
         for name, value in values.items()
     ]
     changed += [
-        f"- `{step}`: {reftype} reference `{Path(file).name}` instead of the one that CRDS gives"
+        f"- `{step}`: {reftype} reference `{_file_name(file)}` instead of the one that CRDS gives"
         for (step, reftype), file in session.settings.overrides.items()
     ]
     changed += [f"- `{edit.after}`: {edit.in_words()}" for edit in session.settings.edits]
@@ -224,6 +225,10 @@ def _steps_text(session: Session) -> str:
         lines += ["Nothing was changed by hand: parameters are those of CRDS and the official defaults."]
     lines += ["", *(f"Note: {note}." for note in session.notes)]
     return "\n".join(lines).rstrip()
+
+
+def _file_name(file: str) -> str:
+    return file if file.upper() == NOT_APPLICABLE else Path(file).name
 
 
 def _result_text(session: Session) -> str:

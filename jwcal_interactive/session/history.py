@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Literal, SupportsIndex, overload
 
 from jwcal_interactive.references.book import UsedReference
@@ -119,7 +120,8 @@ class History(tuple[Entry, ...]):
 
     def rows(self) -> list[tuple[str, ...]]:
         """Rows of text; steps that were run one after the other with the same settings share one."""
-        return [_row(entries) for entries in _together(self)]
+        one_day = len({entry.time[:10] for entry in self}) < 2
+        return [_row(entries, one_day) for entries in _together(self)]
 
 
 class Log:
@@ -164,11 +166,13 @@ def _went_on(entry: Entry) -> bool:
     return entry.outcome in {"done", "skipped"}
 
 
-def _row(entries: list[Entry]) -> tuple[str, ...]:
+def _row(entries: list[Entry], one_day: bool) -> tuple[str, ...]:
     first, last = entries[0], entries[-1]
     numbers = f"{first.number}" if first is last else f"{first.number}-{last.number}"
     what, outcome = f"{first.action.replace('_', ' ')} {first.step}".strip(), first.outcome
-    if first.action == "run":
+    if first.action == "open":
+        outcome = Path(outcome).name
+    elif first.action == "run":
         what = f"run {first.step}" if first is last else f"run {first.step} to {last.step}"
         counts = Counter(entry.outcome for entry in entries)
         outcome = ", ".join(f"{n} {name}" if len(entries) > 1 else name for name, n in counts.items())
@@ -177,7 +181,7 @@ def _row(entries: list[Entry]) -> tuple[str, ...]:
     seconds, memory = sum(e.seconds for e in entries), sum(e.memory for e in entries)
     return (
         numbers,
-        first.time[11:19],
+        first.time[11 if one_day else 0 : 19].replace("T", " "),
         first.branch,
         "" if first.node is None else str(first.node),
         what,

@@ -303,20 +303,23 @@ class SettingsTree:
         for node in self.nodes:
             if node.parent is not None:
                 children[node.parent].append(node.number)
-        return "\n".join(self._lines(0, "", children))
+        return "\n".join(self._lines(0, children))
 
-    def _lines(self, number: int, indent: str, children: Mapping[int, Sequence[int]]) -> list[str]:
-        """Line of a node and of those after it; only where the tree forks they are set in."""
-        lines = []
-        while True:
-            node = self._nodes[number]
-            mark = "*" if number == self._present else " "
-            names = ", ".join(b for b, tip in self._branches.items() if tip == number)
-            words = f"{indent}{mark} {number}: {node.change or 'as CRDS and the defaults have it'}"
-            lines.append(f"{words}  [{names}]" if names else words)
-            if len(children[number]) != 1:
-                break
+    def _lines(self, number: int, children: Mapping[int, Sequence[int]]) -> list[str]:
+        """Lines of a node and of those after it; where the tree forks they are set in."""
+        lines = [self._line(number)]
+        while len(children[number]) == 1:
             number = children[number][0]
+            lines.append(self._line(number))
         for child in children[number]:
-            lines += self._lines(child, indent + "   ", children)
+            last = child == children[number][-1]
+            first, *others = self._lines(child, children)
+            lines.append(f"{'└─' if last else '├─'} {first}")
+            lines += [f"{'  ' if last else '│ '} {line}" for line in others]
         return lines
+
+    def _line(self, number: int) -> str:
+        mark = "* " if number == self._present else ""
+        names = ", ".join(b for b, tip in self._branches.items() if tip == number)
+        change = self._nodes[number].change or "as CRDS and the defaults have it"
+        return f"{mark}{number}: {change}" + (f"  [{names}]" if names else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from jwcal_interactive import InputError, ParameterError, Rates, Session, open_session
 from jwcal_interactive.pipeline import run_step
 from jwcal_interactive.session import running
+from jwcal_interactive.session.history import History
 
 pytestmark = pytest.mark.usefixtures("tiny_context")
 
@@ -226,6 +228,7 @@ class TestCompare:
         found = session.compare("main", "a<b")
         text = repr(found)
         assert "rejection_threshold" in text
+        assert "jump to visit_persistence  JUMP_DET in" in text  # those that differ likewise share a line
         assert "edit of flags" in text
         assert "JUMP_DET in" in text
         assert "DN/s" in text
@@ -310,6 +313,12 @@ class TestHistory:
         assert "<table>" in session.history._repr_html_()
         assert repr(session.history[-3:]).count("\n") <= 3
         assert session.history[-3:][0] == session.history[-3]
+
+    def test_of_several_days(self, session: Session) -> None:
+        first, *others = session.history
+        assert first.time[:10] not in repr(session.history)
+        days = History([replace(first, time="2026-01-02T03:04:05+00:00"), *others])
+        assert "2026-01-02 03:04:05" in repr(days)
 
     def test_memory_of_results(self, session: Session) -> None:
         runs = {e.step: e for e in session.history if e.branch == "main" and e.action == "run"}

@@ -98,6 +98,13 @@ def test_code_repeats_the_session(session: Session, tmp_path: Path, monkeypatch:
     assert len(list((tmp_path / "products").iterdir())) == 2
 
 
+def test_what_was_changed_is_told(session: Session, tmp_path: Path) -> None:
+    text = read(session.export(tmp_path / "n.ipynb")).cells[3].source
+    assert "- `jump.rejection_threshold` = 5.5 (without the change: 4.0)" in text
+    assert "- `jump`: gain reference `it's mine.fits` instead" in text
+    assert "- `dark_current`: dark reference `N/A` instead" in text
+
+
 def test_only_public_names(session: Session, tmp_path: Path) -> None:
     import jwcal_interactive
 

@@ -202,10 +202,17 @@ class TestBranches:
 class TestShown:
     def test_text(self, tree: SettingsTree) -> None:
         assert repr(tree).splitlines() == [
-            "  0: as CRDS and the defaults have it",
-            "  1: jump: rejection_threshold = 1",
-            "     2: jump: rejection_threshold = 2  [main]",
-            "   * 3: jump: rejection_threshold = 3  [other]",
+            "0: as CRDS and the defaults have it",
+            "1: jump: rejection_threshold = 1",
+            "├─ 2: jump: rejection_threshold = 2  [main]",
+            "└─ * 3: jump: rejection_threshold = 3  [other]",
+        ]
+        tree.start("third", "main")
+        tree.append(value(4))
+        assert repr(tree).splitlines()[2:] == [
+            "├─ 2: jump: rejection_threshold = 2  [main]",
+            "│  * 4: jump: rejection_threshold = 4  [third]",
+            "└─ 3: jump: rejection_threshold = 3  [other]",
         ]
 
     def test_long(self) -> None:
