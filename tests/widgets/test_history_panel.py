@@ -84,11 +84,17 @@ def test_every_entry_says_what_was_changed_and_one_is_present(stage):
     first, second, third = stage.labels()
     assert "as CRDS and the defaults have it" in first
     assert "jump: rejection_threshold = 5.0" in second
-    assert "jump: rejection_thres… = 6.0" in third, "shortened, for the name of the branch"
+    assert "jump: rejection_threshold = 6.0" in third
     assert third.startswith("▶ ")
     assert "[main]" in third
     assert "▶" not in first + second
     assert stage.panel.tree.value == 2, "the present entry is chosen"
+
+
+def test_long_changes_keep_what_was_changed_and_its_value(stage):
+    stage.session.set("jump", three_group_rejection_threshold=12.5)
+    stage.panel.refresh()
+    assert "▶ jump: three_group_rejec… = 12.5 [main]" in stage.labels()[3]
 
 
 def test_undo_redo_and_going_to_an_entry(stage):
@@ -188,6 +194,12 @@ def test_two_places_are_compared_in_a_table_and_in_the_image(stage):
     assert "6.0" in table
     stage.press("show")
     assert stage.shown == [(1, "main")]
+    panel.other.index = 0
+    stage.press("show")
+    assert stage.shown[1] == (0, 1), "by default with the entry before it"
+    panel.tree.value = 0
+    stage.press("show")
+    assert "first entry has none before it" in panel.error
 
 
 def test_the_chosen_entry_stays_while_others_are_made(stage):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from jwcal_interactive.errors import JwcalError
+from jwcal_interactive.errors import JwcalError, ParameterError
 from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.history_tree import lines_of
 from jwcal_widgets.latest import Latest
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HistoryPanel"]
 
-WORDS_WIDTH = 37  # characters
+WORDS_WIDTH = 40
+BEFORE = -1  # in place of a number: the entry before the chosen one  # characters
 LIST_HEIGHT = "184px"
 NOT_UP_TO_DATE = {"pending", "stale", "failed"}
 FIRST = "as CRDS and the defaults have it"
@@ -177,7 +178,10 @@ class HistoryPanel:
         follow = tree.present != self._present or self.tree.value not in nodes
         chosen = tree.present if follow else self.tree.value
         self._present = tree.present
-        places: list[tuple[str, str | int]] = [("the present one", tree.present)]
+        places: list[tuple[str, str | int]] = [
+            ("the entry before it", BEFORE),
+            ("the present one", tree.present),
+        ]
         places += [(f"branch {name}", name) for name in tree.branches]
         places += [(f"entry {number}", number) for number in sorted(nodes)]
         self._showing = True
@@ -255,6 +259,8 @@ class HistoryPanel:
         self.buttons["delete"].disabled = self._deletable() is None
 
     def _waits(self, step: str, number: int) -> bool:
+        if self._session.params(step, at=number).skip:
+            return False
         return self._session.status(step, at=number).state in NOT_UP_TO_DATE
 
     def _deletable(self) -> str | None:
@@ -313,8 +319,20 @@ class HistoryPanel:
         if name is not None:
             self._travel(lambda: self._session.delete_branch(name))
 
+    def _places(self) -> tuple[str | int, str | int]:
+        """Give what is compared: the earlier entry first, if it is the one before."""
+        chosen: int = self.tree.value
+        if self.other.value != BEFORE:
+            return chosen, self.other.value
+        before = self._session.tree.node(chosen).parent
+        if before is None:
+            raise ParameterError(
+                "The first entry has none before it: choose another one, or what it is compared with."
+            )
+        return before, chosen
+
     def _compare(self) -> None:
-        a, b = self.tree.value, self.other.value
+        a, b = self._places()
         self._table.value = "<span class='jwcal-muted'>comparing…</span>"
         self._latest.request(lambda: self._session.compare(a, b), self._show_table)
 
@@ -322,4 +340,4 @@ class HistoryPanel:
         self._table.value = found._repr_html_()
 
     def _show_in_image(self) -> None:
-        self._show_both(self.tree.value, self.other.value)
+        self._show_both(*self._places())

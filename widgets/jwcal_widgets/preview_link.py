@@ -22,20 +22,25 @@ NOT_UP_TO_DATE = {"pending", "stale", "failed"}
 def _count(name: str, change: Change) -> str:
     if change.before is None:
         return f"{name} {change.after:,.0f}"
+    if change.before == change.after:
+        return ""
     return f"{name} {change.before:,.0f} → {change.after:,.0f} ({change.after - change.before:+,.0f})"
 
 
 def _value(name: str, change: Change | None) -> str:
     if change is None:
         return ""
-    before = "" if change.before is None else f"{change.before:.4g} → "
-    return f"{name} {before}{change.after:.4g} {RATE_UNIT}"
+    words = f"{change.after:.4g}"
+    before = "" if change.before is None else f"{change.before:.4g}"
+    if before == words:
+        return f"{name} {words} {RATE_UNIT} as before"
+    return f"{name} {before} → {words} {RATE_UNIT}" if before else f"{name} {words} {RATE_UNIT}"
 
 
 def counters_text(counters: Counters) -> str:
     """Say in one line what a preview changes: groups with each flag, slope and noise before → after."""
-    parts = [_count(name, change) for name, change in counters.groups.items()]
-    parts = [f"groups: {', '.join(parts)}"] if parts else []
+    flags = list(filter(None, (_count(name, change) for name, change in counters.groups.items())))
+    parts = [f"groups: {', '.join(flags)}" if flags else "no group flag changed"]
     parts.append(_value("slope", counters.slope))
     parts.append(_value("spread", counters.spread))
     parts.append(_value("error", counters.error))

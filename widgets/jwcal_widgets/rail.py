@@ -31,7 +31,7 @@ _GLYPHS = {
     "input": "▪",
     "off": "·",
 }
-WIDTH = 208
+WIDTH = 216
 NOT_OFFICIAL = "Not a step of the official pipeline."
 
 
@@ -54,9 +54,9 @@ class _Row:
     def __init__(self, step: str, on_click: Callable[[str], None], *, beyond: bool) -> None:
         self.step = step
         self._beyond = beyond
-        self.button = ipw.Button(layout={"width": f"{WIDTH - 64}px", "height": "26px", "margin": "1px 0"})
+        self.button = ipw.Button(layout={"width": f"{WIDTH - 56}px", "height": "26px", "margin": "1px 0"})
         self.button.on_click(lambda _button: on_click(step))
-        self._text = ipw.HTML(layout={"width": "54px", "margin": "0"})
+        self._text = ipw.HTML(layout={"width": "50px", "margin": "0"})
         self.widget = ipw.HBox([self.button, self._text], layout={"width": f"{WIDTH - 4}px"})
         self.widget.add_class("jwcal-row")
         self._shown: RailState | None = None

@@ -35,20 +35,24 @@ STYLE = """<style>
 .jwcal .jupyter-button.mod-danger:disabled { background: var(--jwcal-soft); color: var(--jwcal-text); }
 
 .jwcal-body { display: grid !important; gap: 12px; align-items: start; overflow: visible;
-  grid-template: "left image upper" auto "left image lower" 1fr / 208px auto minmax(0, 1fr); }
+  grid-template: "left image upper" auto "left image lower" 1fr / 216px auto minmax(0, 1fr); }
 .jwcal-body > * { min-width: 0; }
 .jwcal-left { grid-area: left; } .jwcal-image { grid-area: image; }
 .jwcal-upper { grid-area: upper; } .jwcal-lower { grid-area: lower; }
 @container (min-width: 1600px) {
-  .jwcal-body { grid-template: "left image upper lower" auto / 208px auto minmax(0, 1fr) minmax(0, 1fr); }
+  .jwcal-body { grid-template: "left image upper lower" auto / 216px auto minmax(0, 1fr) minmax(0, 1fr); }
   .jwcal-lower .jwcal-scroll { max-height: 640px !important; }
 }
 @container (max-width: 1139px) {
-  .jwcal-body { grid-template: "left image image" auto "upper upper lower" auto
-    / 208px minmax(0, 1fr) minmax(0, 1.35fr); }
+  .jwcal-body { grid-template: "left left image image flags flags" auto
+    "upper upper upper lower lower lower" auto
+    / 108px 108px minmax(0, 1fr) minmax(0, 1fr) 92px 92px; }
+  .jwcal-left { display: contents !important; }
+  .jwcal-rail { grid-area: left; } .jwcal-flags { grid-area: flags; width: 196px !important; }
 }
 @container (max-width: 759px) {
-  .jwcal-body { grid-template: "left" auto "image" auto "upper" auto "lower" auto / minmax(0, 1fr); }
+  .jwcal-body { grid-template: "left" auto "flags" auto "image" auto "upper" auto "lower" auto
+    / minmax(0, 1fr); }
 }
 .jwcal-tabs { margin: 0 0 4px !important; width: auto !important; border-bottom: 1px solid var(--jwcal-line); }
 .jwcal-tabs .widget-toggle-button.jupyter-button { background: none; border: none; box-shadow: none; margin: 0;
@@ -60,7 +64,9 @@ STYLE = """<style>
 .jwcal-tree select { font-family: var(--jp-code-font-family, monospace); font-size: 12px; }
 .jwcal-tree select option { white-space: pre; }
 
-.jwcal-head { align-items: center; padding: 2px 0; justify-content: space-between; }
+.jwcal-head { align-items: center; padding: 2px 0; justify-content: space-between; flex-flow: row wrap; }
+.jwcal-head .jupyter-button { flex-shrink: 0; }
+.jwcal-counters { margin-left: 14px; } .jwcal-counters b { color: var(--jwcal-run); }
 .jwcal-said { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .jwcal-title b { font-size: 14px; }
 .jwcal-title span { color: var(--jwcal-muted); margin-left: 10px; }
@@ -118,7 +124,7 @@ STYLE = """<style>
   font-variant-numeric: tabular-nums; }
 .jwcal-bar img { width: 100%; height: 10px; display: block;
   border: 1px solid var(--jwcal-line); box-sizing: border-box; }
-.jwcal-hover { font-variant-numeric: tabular-nums; line-height: 1.35; min-height: 18px; }
+.jwcal-hover { font-size: 12px; font-variant-numeric: tabular-nums; line-height: 18px; min-height: 18px; }
 .jwcal-preview { font-weight: 600; color: var(--jwcal-text); border: 1.5px dashed #c2189b;
   border-radius: 3px; padding: 0 5px; }
 .jwcal-bar-ticks { display: flex; justify-content: space-between; }

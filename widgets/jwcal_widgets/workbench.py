@@ -24,6 +24,7 @@ from jwcal_widgets.output_bar import OutputBar
 from jwcal_widgets.preview_link import PreviewLink
 from jwcal_widgets.rail import Rail, RailState
 from jwcal_widgets.ramp_panel import RampPanel
+from jwcal_widgets.region_panel import RegionPanel
 from jwcal_widgets.results import INPUT, steps_with_result
 from jwcal_widgets.runner import Runner
 from jwcal_widgets.state_chooser import HERE
@@ -39,14 +40,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Workbench", "show"]
 
-IMAGE_SIZE = (480, 480)
-RAMP_SIZE = (430, 250)
+IMAGE_SIZE = (440, 440)
+RAMP_SIZE = (450, 190)
 PANEL_HEIGHT = 340
-RAMP, CHECK = "Ramp", "Check"
+RAMP, CHECK, REGION = "Ramp", "Check", "Region"
 PARAMETERS, HISTORY, MASK = "Parameters", "History", "Mask"
 TOOLTIPS = {
     RAMP: "The ramp of the picked pixel, with its flags and the fit",
     CHECK: "What the chosen step did, in a picture of its own",
+    REGION: "Statistics of a part of the image: drag it with the mouse set to region",
     PARAMETERS: "Parameters and references of the chosen step",
     HISTORY: "All settings that were tried: go back, branch, compare",
     MASK: "Set and clear flags by hand",
@@ -96,7 +98,7 @@ class Workbench(ipw.VBox):
     ----------
     step : str
         The chosen step.
-    rail, panel, image, ramp, check, history, mask, preview, toolbar, output, messages, runner
+    rail, panel, image, ramp, check, region, history, mask, preview, toolbar, output, messages, runner
         The parts of the screen, and what computes for them.
     upper, lower : Tabs
         What is beside the image.
@@ -106,7 +108,7 @@ class Workbench(ipw.VBox):
         self.session = session
         self.step = INPUT
         self._running_step = ""
-        self._region: Box | None = None
+        self._box: Box | None = None  # the region, if it is one
         self.messages = Messages()
         for note in session.notes:
             self.messages.note(note)
@@ -136,16 +138,18 @@ class Workbench(ipw.VBox):
             guard,
             delay,
             on_region=self._region_chosen,
+            on_values=self._values_chosen,
             on_paint=self._painted,
             on_window=self.preview.again,
         )
         self.check = CheckPanel(session, self._pick_elsewhere, guard)
+        self.region = RegionPanel(session, RAMP_SIZE, guard)
         self.history = HistoryPanel(session, self._travel, self.run, self._show_both, guard)
         self.mask = MaskPanel(
             session,
             self._flags_edited,
             lambda: (*self.image.pixel, self.image.rows),
-            lambda: self._region,
+            lambda: self._box,
             self._paint,
             self.image.show_boxes,
             guard,
@@ -153,7 +157,7 @@ class Workbench(ipw.VBox):
         self.image.mode.observe(guard(lambda _change: self._show_painting()), "value")
         self.output = OutputBar(session, guard)
         self._parameters = _Parameters(self.panel)
-        self.upper = Tabs({RAMP: self.ramp, CHECK: self.check}, TOOLTIPS, guard)
+        self.upper = Tabs({RAMP: self.ramp, CHECK: self.check, REGION: self.region}, TOOLTIPS, guard)
         self.lower = Tabs(
             {PARAMETERS: self._parameters, HISTORY: self.history, MASK: self.mask}, TOOLTIPS, guard
         )
@@ -179,7 +183,8 @@ class Workbench(ipw.VBox):
         if self.comm is None:
             return
         self.runner.cancel()
-        for part in (self.preview, self.image, self.ramp, self.check, self.history, self.mask):
+        parts = (self.preview, self.image, self.ramp, self.check, self.region, self.history, self.mask)
+        for part in parts:
             part.close()
         close_widgets(*self.children)
         super().close()
@@ -236,6 +241,7 @@ class Workbench(ipw.VBox):
         }
         for name, part in parts.items():
             part.add_class(f"jwcal-{name}")
+        self.image.flags.widget.add_class("jwcal-flags")
         body = ipw.HBox(list(parts.values()))
         body.add_class("jwcal-body")
         return body
@@ -261,7 +267,7 @@ class Workbench(ipw.VBox):
 
     def _state(self, step: str) -> RailState:
         status = self.session.status(step)
-        if self.session.params(step).skip and status.state in {"pending", "skipped"}:
+        if self.session.params(step).skip and status.state != "failed":
             return RailState("off", "its parameter skip is set")
         return RailState(status.state, status.reason, status.seconds)
 
@@ -278,7 +284,14 @@ class Workbench(ipw.VBox):
         self.image.pick(x, nearest_row(self.session.exposure, y, rows, self.image.rows))
 
     def _region_chosen(self, box: Box) -> None:
-        self._region = box
+        self._box = box
+        self.region.show_region(box, rows=self.image.rows)
+        self.upper.choose(REGION)
+
+    def _values_chosen(self, low: float, high: float) -> None:
+        self._box = None
+        self.region.show_region(None, self.image.pixels_with(low, high), self.image.rows)
+        self.upper.choose(REGION)
 
     def _painted(self, boxes: Sequence[Box]) -> None:
         self.lower.choose(MASK)
