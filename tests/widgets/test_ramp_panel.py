@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from jwcal_interactive import Session
+from jwcal_interactive import Session, open_session
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.session.preview import Window
 from jwcal_interactive.steps.jump_limits import jump_limits
 from jwcal_interactive.steps.ramp_segments import group_times
+from jwcal_widgets.ramp_controls import RampControls
 from jwcal_widgets.ramp_panel import RampPanel
 
 SIZE = (430, 250)
@@ -268,3 +269,27 @@ def test_marks_are_drawn_again_not_made_anew(panel, session):
     for n in range(3):
         panel.show(*hit_pixel(session, n), session.exposure.ysize)
     assert panel.view.figure.marks == marks
+
+
+def test_fit_by_likelihood_is_drawn(raw_sub640):
+    session = open_session(raw_sub640, context="demo")
+    session.set("ramp_fit", algorithm="LIKELY")
+    session.run()
+    panel = RampPanel(session, SIZE, lambda f: f)
+    panel.refresh()
+    x, y = hit_pixel(session)
+    panel.show(x, y, session.exposure.ysize)
+    slope = np.diff(panel.view._fit.y.reshape(-1, 2)[0])[0] / np.diff(panel.view._fit.x.reshape(-1, 2)[0])[0]
+    assert slope == pytest.approx(float(session.result("ramp_fit").rateints.data[0, y, x]), rel=1e-4)
+    panel.close()
+
+
+def test_many_integrations_are_thinned_out():
+    controls = RampControls(lambda: None, lambda f: f)
+    controls.offer(["jump"], 3000, [])
+    assert len(controls.integration.options) < 100
+    controls.integration.value = 0
+    choice = controls.choice
+    assert len(choice.integrations) == 20
+    assert (choice.integrations[0], choice.integrations[-1]) == (1, 3000)
+    assert choice.left_out == 2980

@@ -1,7 +1,7 @@
 """Colours of lines and symbols in plots: as readable on the light theme as on the dark one.
 
-Their luminance is in the middle, so that they stand out from white by 4.5 : 1 and from the black of the dark theme
-by 4 : 1. Colour never tells things apart by itself: shapes, line styles and labels do, too.
+Their luminance is in the middle, so that they stand out from white by 4.5 : 1 and from the black of the dark
+theme by 4 : 1. Colour never tells things apart by itself: shapes, line styles and labels do, too.
 """
 
 from __future__ import annotations

@@ -11,12 +11,13 @@ import numpy as np
 
 from jwcal_widgets.results import INPUT
 
-__all__ = ["ALL", "MAX_TRACES", "RAMP", "RATE", "Choice", "RampControls"]
+__all__ = ["ALL", "MAX_TRACES", "RAMP", "RATE", "Choice", "RampControls", "integrations_to_offer"]
 
 ALL, RANGE = 0, -1
 """Choices of the integration beside its number."""
 
 MAX_TRACES = 20
+_MOST_OFFERED = 60
 RAMP, RATE = "ramp", "differences"
 DN, ELECTRON = "DN", "electron"
 NOTHING = "–"
@@ -71,7 +72,7 @@ class RampControls:
     def __init__(self, on_change: Callable[[], None], guard: Callable[..., Any]) -> None:
         self._on_change = on_change
         self._setting = False
-        self._last = INPUT
+        self._nints = 1
         self.step = ipw.Dropdown(
             options=[INPUT],
             layout={"width": "124px"},
@@ -203,7 +204,8 @@ class RampControls:
     def _offer_integrations(self, nints: int) -> None:
         choices = [("all", ALL)] if nints > 1 else []
         choices += [("range", RANGE)] if nints > 2 else []
-        choices += [(str(k), k) for k in range(1, nints + 1)]
+        choices += [(str(k), k) for k in integrations_to_offer(nints)]
+        self._nints = nints
         if list(self.integration.options) != choices:
             self.integration.options = choices
             self.integration.value = 1
@@ -213,7 +215,7 @@ class RampControls:
     def _numbers(self) -> list[int]:
         chosen = self.integration.value
         if chosen == ALL:
-            return [k for _, k in self.integration.options if k > 0]
+            return list(range(1, self._nints + 1))
         if chosen == RANGE:
             first, last = self.range.value
             return list(range(first, last + 1))
@@ -230,6 +232,12 @@ class RampControls:
         if not self._setting:
             self.range.layout.display = None if self.integration.value == RANGE else "none"
             self._on_change()
+
+
+def integrations_to_offer(nints: int) -> list[int]:
+    """Numbers of the integrations for a list to choose from: of very many, some that are evenly spread."""
+    numbers = list(range(1, nints + 1))
+    return numbers if nints <= _MOST_OFFERED else _spread(numbers, _MOST_OFFERED)
 
 
 def _spread(numbers: list[int], count: int) -> list[int]:

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates, Reference, References
+from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates, Reference, References, State
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import Skip
 from jwcal_interactive.params import StepParams
@@ -86,14 +86,19 @@ class RampData:
     def rates(self, at: str | None = None) -> tuple[str, Rates | GuiderSlopes | None]:
         """Return the rates as fitted, before later steps rescale them, and the step that fitted them."""
         for step in (self._fit_step,) if self._fit_step else self._session.steps:
-            state = self._result(step, at)
+            state = self._kept(step, at)
             if isinstance(state, Rates | GuiderSlopes):
                 return step, state
         return INPUT, None
 
     def ramp(self, step: str, at: str | None = None) -> Ramp | None:
-        """Ramps after a step, or what that step handed on; None if there are none."""
-        state = self._result(step, at)
+        """Ramps after a step, or what that step handed on; computed again if they were dropped from memory."""
+        state = self._session.result(step) if at is None else self._kept(step, at)
+        return state if isinstance(state, Ramp) else None
+
+    def _kept_ramp(self, step: str, at: str | None = None) -> Ramp | None:
+        """Ramps after a step, if they are in memory."""
+        state = self._kept(step, at)
         return state if isinstance(state, Ramp) else None
 
     def segments(self, integration: int, pixel: Pixel, at: str | None = None) -> tuple[Segment, ...]:
@@ -102,7 +107,7 @@ class RampData:
         The fit is made again for this pixel, from the last ramps; those of another branch only if its fit uses
         the same references.
         """
-        ramp = self.ramp(self._last_ramp(at), at)
+        ramp = self._kept_ramp(self._last_ramp(at), at)
         y = None if ramp is None else self.row(pixel, ramp.data.shape[2])
         if ramp is None or y is None or "ramp_fit" not in self._session.steps:
             return ()
@@ -118,7 +123,7 @@ class RampData:
 
     def groups(self, p: RampFitParams) -> tuple[int, int] | None:
         """Half-open range of the groups that ramps are made of (`find_groups`); None without a fit."""
-        ramp = self.ramp(self.steps[-1])
+        ramp = self._kept_ramp(self.steps[-1])
         if ramp is None:
             return None
         refs = self._session.load_references("ramp_fit")
@@ -129,7 +134,7 @@ class RampData:
         if at is None:
             return self.steps[-1]
         order = [INPUT, *self._session.steps]
-        return next((s for s in reversed(order) if isinstance(self._result(s, at), Ramp)), INPUT)
+        return next((s for s in reversed(order) if isinstance(self._kept(s, at), Ramp)), INPUT)
 
     def gain(self, pixel: Pixel) -> float:
         """Gain, electron/DN; NaN if there is no gain reference, or none for this pixel."""
@@ -172,10 +177,10 @@ class RampData:
             return "jump is off"
         order = [INPUT, *self._session.steps]
         before = [s for s in self.steps if order.index(s) < order.index("jump")]
-        ramp = self.ramp(before[-1]) if before else None
+        ramp = self._kept_ramp(before[-1]) if before else None
         y = None if ramp is None else self.row(pixel, ramp.data.shape[2])
         if ramp is None or y is None:
-            return "no ramp to look for jumps in"
+            return "what jump starts from is not in memory: run again"
         refs = self._session.load_references("jump")
         for reftype in ("gain", "readnoise"):
             reference = refs.get(reftype)
@@ -185,12 +190,12 @@ class RampData:
         return facts if isinstance(facts, str) else jump_limits(ramp, refs, p, y, pixel.x, facts)
 
     def _values(self, step: str, integration: int, pixel: Pixel) -> Any:
-        ramp = self.ramp(step)
+        ramp = self._kept_ramp(step)
         y = None if ramp is None else self.row(pixel, ramp.data.shape[2])
         return None if ramp is None or y is None else ramp.data[integration - 1, :, y, pixel.x]
 
-    def _result(self, step: str, at: str | None) -> Any:
-        return self._session.result(step) if at is None else self._session.result(step, at=at)
+    def _kept(self, step: str, at: str | None) -> State | None:
+        return self._session.kept(step) if at is None else self._session.result(step, at=at)
 
     def _reference(self, reftype: str) -> Reference | None:
         """Load the reference that the last step which uses a type has with the present settings."""

@@ -27,6 +27,7 @@ from jwcal_interactive.tiles import Tiles
 from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.frame_rows import nearest_row
 from jwcal_widgets.latest import Latest
+from jwcal_widgets.ramp_controls import integrations_to_offer
 from jwcal_widgets.region_view import FlagTable, HistogramPlot, NoisePlot, PowerPlot, RampPlot
 from jwcal_widgets.results import out_of_date, steps_with_result
 
@@ -247,7 +248,7 @@ class RegionPanel:
         page = self.page.value
         steps = steps_with_result(self._session, *_KINDS[page])
         nints = self._session.exposure.nints
-        numbers = [(str(k), k) for k in range(1, nints + 1)]
+        numbers = [(str(k), k) for k in integrations_to_offer(nints)]
         if page == SLOPES:
             numbers = [("whole", _WHOLE), *numbers]
         self._setting = True
