@@ -198,6 +198,7 @@ class Runner:
                     assert like is not None
                     whole = output.whole(like, like.exposure, like.keywords)
                     state = _source(whole)
+                    give_back_memory()
             ran.append(Ran(outcome, result.outputs, like, result.side_products))
         return state, ran
 

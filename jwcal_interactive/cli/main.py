@@ -14,6 +14,7 @@ from jwcal_interactive.version import VERSION
 __all__ = ["cli", "main"]
 
 _COMMANDS = ("demo", "lab", "run", "steps")
+_MMAP_THRESHOLD, _FRAME_BYTES = -3, 16_000_000  # M_MMAP_THRESHOLD of malloc.h; 2048 x 2048 float32 are more
 
 
 class _Commands(click.Group):
@@ -82,6 +83,20 @@ def _in_one_line(error: click.ClickException) -> str:
     return f"{text.rstrip('.')}. See {path} --help."
 
 
+def _give_back_large_arrays() -> None:
+    """Have the memory of arrays as large as a frame go back to the system as soon as they are freed (glibc).
+
+    Else the C library learns, from the first that are freed, to keep the next ones. Bands are smaller: theirs
+    is used again and again.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_MMAP_THRESHOLD, _FRAME_BYTES)
+
+
 def process() -> None:
     """Run the command as a process of its own.
 
@@ -92,6 +107,7 @@ def process() -> None:
         main()
         return
     gc.set_threshold(50_000, 20, 20)  # loading libraries makes many objects that stay
+    _give_back_large_arrays()
     status = 0
     try:
         main()

@@ -165,6 +165,7 @@ def clean_flicker_noise(ramp: Ramp, refs: References, p: CleanFlickerNoiseParams
     if from_integrations:
         assert rates is not None
         median = median_ramp(ramp, rates, flat, tiles)
+    del rates  # its memory is needed for what follows
     run = _Run(ramp, mask, _cleaning(exposure, p, median, ramp.data.shape[-2:]), flat, median, tiles)
     data, background = run.clean(save_background=p.save_background)
     return ramp.with_(data=data, side_products=tuple(_side_products(ramp, p, mask, background, data, tiles)))
