@@ -176,7 +176,8 @@ def check_edit(edit: FlagEdit, layout: Layout) -> None:
         Naming what is wrong, and what is allowed.
     """
     where = f"flag edit after {edit.after}"
-    _check_flag(edit, where)
+    if edit.groups is None or layout.kind == "ramp":
+        _check_flag(edit, where)
     if layout.kind == "ramp":
         if edit.groups is not None:
             _check_span("groups", edit.groups, layout.ngroups, where)

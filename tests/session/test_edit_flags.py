@@ -16,6 +16,7 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.edits import mask_of
 from jwcal_interactive.pipeline import run_step
 from jwcal_interactive.session import running
+from jwcal_interactive.session.editing import layout_after
 
 pytestmark = pytest.mark.usefixtures("tiny_context")
 
@@ -136,6 +137,32 @@ class TestResults:
         session.remove_edit(0)
         session.run()
         assert session.is_finished
+
+
+class TestKinds:
+    def test_guider(self, flight_acq1: Path) -> None:
+        session = open_session(flight_acq1, context="demo")
+        session.edit_flags("dq_init", "DEAD", boxes=[(0, 0, 2, 2)])
+        with pytest.raises(
+            ParameterError, match="the result of guider_cds is guider slopes, which have no groups"
+        ):
+            session.edit_flags("guider_cds", "HOT", boxes=[(4, 4, 6, 6)], groups=(0, 1))
+        with pytest.raises(ParameterError, match="Leave integrations out"):
+            session.edit_flags("guider_cds", "HOT", boxes=[(4, 4, 6, 6)], integrations=(0, 1))
+        session.edit_flags("guider_cds", "HOT", boxes=[(4, 4, 6, 6)])
+        session.run()
+        dq = session.result(session.steps[-1]).dq
+        assert (dq[:2, :2] & DQ.DEAD).all()
+        assert (dq[4:6, 4:6] & DQ.HOT).all()
+
+    def test_interleaved_reference_pixels(self, session: Session) -> None:
+        """Before refpix an IRS2 frame has more rows than the exposure; a result in memory is asked first."""
+        raw = session.result("input")
+        tall = raw.with_(data=np.zeros((2, 5, 100, 64), np.float32))
+        heights = {step: layout_after(step, session.steps, tall, None).ny for step in session.steps}
+        assert set(list(heights.values())[: session.steps.index("refpix")]) == {100}
+        assert set(list(heights.values())[session.steps.index("refpix") :]) == {64}
+        assert layout_after("refpix", session.steps, tall, tall).ny == 100
 
 
 class TestRecord:
