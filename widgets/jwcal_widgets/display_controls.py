@@ -10,7 +10,8 @@ from typing import Any
 import ipywidgets as ipw
 import numpy as np
 
-from jwcal_widgets.colormaps import COLORMAPS
+from jwcal_widgets.closing import close_widgets
+from jwcal_widgets.colormaps import COLORMAPS, INVALID_COLOR
 from jwcal_widgets.histogram import Histogram
 from jwcal_widgets.rendering import Look
 from jwcal_widgets.stretch import LEVELS, LIMITS, STRETCHES, Limits, lookup_table, unstretched
@@ -37,11 +38,14 @@ def color_bar(stretch: str, colormap: str, limits: Limits, unit: str) -> str:
     colors = lookup_table(stretch, colormap)[np.rint(even * (LEVELS - 1)).astype(int)]
     picture = base64.b64encode(encode(colors[None], lossless=True)[1]).decode()
     at = low + (high - low) * unstretched(np.linspace(0.0, 1.0, 5), stretch)
+    invalid = "#" + bytes(INVALID_COLOR).hex()
     ticks = "".join(f"<span>{in_range(value, high - low)}</span>" for value in at)
     return (
         "<div class='jwcal-bar'><div style='flex:1'>"
         f"<img src='data:image/png;base64,{picture}' alt='colour bar'>"
-        f"<div class='jwcal-bar-ticks'>{ticks}</div></div><span>{unit}</span></div>"
+        f"<div class='jwcal-bar-ticks'>{ticks}</div></div><span>{unit}</span>"
+        "<span title='No finite value'>"
+        f"<span class='jwcal-chip' style='background:{invalid}'></span>NaN</span></div>"
     )
 
 
@@ -101,9 +105,8 @@ class DisplayControls:
             for end in ("Lower", "Upper")
         )
         self._message = ipw.HTML(layout={"display": "none"})
-        self._bar = ipw.HTML(layout={"margin": "0 14px 0 58px"})
+        self._bar = ipw.HTML(layout={"margin": "0 4px 0 58px"})
         self.histogram = Histogram(width, self._limits_dragged, on_values, guard, delay)
-        self.histogram.widget.layout.display = "none"
         self.histogram_shown = ipw.ToggleButton(
             value=False,
             description="histogram",
@@ -120,7 +123,7 @@ class DisplayControls:
             ],
             layout={"flex_flow": "row wrap"},
         )
-        self.widget = ipw.VBox([self._bar, row, self._message, self.histogram.widget])
+        self.widget = ipw.VBox([self._bar, row, self._message])
         for control in (self.stretch, self.colormap, self.method):
             control.observe(guard(self._chosen), "value")
         for control in (self.low, self.high):
@@ -152,11 +155,14 @@ class DisplayControls:
                 self._showing = False
 
     def close(self) -> None:
-        """Close the histogram."""
+        """Stop the timer of the histogram, and close the widgets."""
         self.histogram.close()
+        close_widgets(self.widget)
 
     def _histogram_switched(self, change: dict[str, bool]) -> None:
-        self.histogram.widget.layout.display = None if change["new"] else "none"
+        # A figure that is made while it is hidden keeps a brush of negative height: it is put in when needed.
+        others = [child for child in self.widget.children if child is not self.histogram.widget]
+        self.widget.children = (*others, self.histogram.widget) if change["new"] else tuple(others)
 
     def _limits_dragged(self, low: float, high: float) -> None:
         self._complain("")

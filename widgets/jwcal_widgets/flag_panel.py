@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as ipw
 
 from jwcal_interactive.dq import DQ
+from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.dq_overlay import color_of
 
 __all__ = ["FlagPanel"]
@@ -68,6 +69,10 @@ class FlagPanel:
             layout={"width": "140px", "margin": "0 2px"},
         )
         self.widget = ipw.VBox([title, self.any_group, self._area], layout={"width": "210px"})
+
+    def close(self) -> None:
+        """Close the widgets, those of flags that do not occur too."""
+        close_widgets(self.widget, self._empty, *(box.widget for box in self._boxes.values()))
 
     def check(self, flag: DQ) -> ipw.Checkbox:
         """Return the checkbox of a flag that occurs."""

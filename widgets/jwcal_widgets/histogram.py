@@ -11,7 +11,9 @@ import numpy as np
 from bqplot.interacts import BrushIntervalSelector
 from numpy.typing import NDArray
 
+from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.coalesce import Coalesced
+from jwcal_widgets.plotting import put_ticks
 from jwcal_widgets.stretch import Limits
 
 __all__ = ["Histogram", "counts_of"]
@@ -87,11 +89,9 @@ class Histogram:
         )
         self._brush = BrushIntervalSelector(scale=self._x, marks=[], color="#ffb000")
         self._brush.observe(guard(self._brushed), ["selected", "brushing"])
-        self._x_axis = bq.Axis(
-            scale=self._x, label="value", label_offset="30px", grid_lines="none", num_ticks=6
-        )
+        self._x_axis = bq.Axis(scale=self._x, label="value", label_offset="30px", grid_lines="none")
         self._y_axis = bq.Axis(
-            scale=self._y, label="pixels", side="left", label_offset="44px", grid_lines="none", num_ticks=4
+            scale=self._y, label="pixels", side="left", label_offset="44px", grid_lines="none"
         )
         self._figure = bq.Figure(
             marks=[self._outline],
@@ -153,18 +153,16 @@ class Histogram:
     def close(self) -> None:
         """Stop the timer and close the widgets."""
         self._drag.close()
-        self._brush.unobserve_all()
-        parts = (self._outline, self._brush, self._x_axis, self._y_axis, self._x, self._y, self._figure)
-        for widget in (*parts, self.purpose, self.log, self._note, *self.widget.children, self.widget):
-            widget.close()
+        close_widgets(self.widget)
 
     def _draw(self) -> None:
         counts, edges = self._counts, self._edges
         heights = np.log10(counts + 1.0) if self.log.value else counts.astype(float)
+        top = max(float(heights.max()) * 1.08, 1e-3)
         self._y_axis.label = "log10 (pixels + 1)" if self.log.value else "pixels"
-        with self._outline.hold_sync(), self._x.hold_sync(), self._y.hold_sync():
-            self._x.min, self._x.max = float(edges[0]), float(edges[-1])
-            self._y.min, self._y.max = 0.0, max(float(heights.max()) * 1.08, 1e-3)
+        put_ticks(self._x_axis, float(edges[0]), float(edges[-1]), 8)
+        put_ticks(self._y_axis, 0.0, top, 4)
+        with self._outline.hold_sync():
             self._outline.x = np.repeat(edges, 2)[1:-1]
             self._outline.y = np.repeat(heights, 2)
 

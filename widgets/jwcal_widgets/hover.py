@@ -64,11 +64,6 @@ class HoverGrid:
         self._coarse.on_element_click(guard(self._clicked_early))
         self._fine.on_element_click(guard(self._clicked))
 
-    def close(self) -> None:
-        """Close the marks and their scales."""
-        for widget in (*self.marks, *self._scales.values()):
-            widget.close()
-
     def _grid(self, rows: int, columns: int, at: tuple[int, int], size: float) -> bq.GridHeatMap:
         return bq.GridHeatMap(
             color=np.zeros((rows, columns), np.uint8),

@@ -10,6 +10,7 @@ import ipywidgets as ipw
 import numpy as np
 
 from jwcal_interactive.dq import DQ
+from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.dq_overlay import encode_overlay
 from jwcal_widgets.viewport import Window
 
@@ -62,6 +63,5 @@ class ImageLayer:
         self.mark.visible = False
 
     def close(self) -> None:
-        """Close the mark and its pictures."""
-        for widget in (self.mark, *self._pictures):
-            widget.close()
+        """Close the mark and both pictures."""
+        close_widgets(self.mark, *self._pictures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.instruments import is_interleaved
+from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.colormaps import DIVERGING
 from jwcal_widgets.compare import difference, obstacle
 from jwcal_widgets.display_controls import DisplayControls
@@ -180,7 +182,6 @@ class ImagePanel:
         if shown.a.unit != self._unit:
             self.display.forget_manual()
         self._unit = shown.a.unit
-        self._title.value = self._describe(shown)
         self.flags.show(count_flags(shown.a.dq))
         self.picker.set_shape(shown.a.shape)
         self._keep_pixel(shown.a.shape)
@@ -199,6 +200,17 @@ class ImagePanel:
         """
         self.choice.preview = preview
         self.update()
+
+    def show_both(self, a: str | int, b: str | int) -> None:
+        """Blink the chosen step's output at two places of the tree: branches, or numbers of nodes.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such place.
+        """
+        self.choice.compare_places(a, b)
+        self._blink(True, "")
 
     def window_in_view(self) -> Box | None:
         """Pixels on the screen, at most 256 × 256 of them, about the picked pixel or else the middle.
@@ -240,8 +252,8 @@ class ImagePanel:
         self.display.close()
         self.choice.close()
         self._shown, self._seen = Chosen(INPUT), {}
-        for widget in (*self.widget.children, self.flags.widget, self.widget):
-            widget.close()
+        self.flags.close()
+        close_widgets(self.widget)
 
     # --- what the mouse does -------------------------------------------------------------------------------
 
@@ -328,6 +340,10 @@ class ImagePanel:
         if is_interleaved(plane.shape):
             title += ", with interleaved reference pixels"
         name = html.escape(shown.a_name)
+        arrangement = self.toolbar.arrangement.value
+        if shown.b is not None and arrangement in (ONLY_B, CHANGE):
+            other = html.escape(shown.b_name)
+            name = f"B: {other}" if arrangement == ONLY_B else f"A − B: {name} − {other}"
         return f"<b>{name}</b> <span class='jwcal-muted'>{html.escape(title + unit)}</span>{note}"
 
     def _say(self, text: str) -> None:
@@ -348,12 +364,15 @@ class ImagePanel:
         if b is not None and problem and (arrangement == CHANGE or a.shape != b.shape):
             self._say(f"These cannot be shown as {arrangement}: {problem}.")
             b = None
+            self._shown = shown = replace(shown, b=None)
+        self._title.value = self._describe(shown)
         self._seen = {"A": a, "B": b} if b is not None else {"": a}
         if b is not None and change:
             a = difference(a, b)
             self._seen["A − B"] = a
         elif b is not None and arrangement == ONLY_B:
             a = b
+        self._hover.layout.min_height = f"{18 * len(self._seen) + 2}px"  # what is below does not jump
         display = self.display
         look = Look(
             stretch="linear" if change else display.stretch.value,

@@ -96,8 +96,14 @@ class ImageToolbar:
             button.add_class("jwcal-icon-button")
             self.buttons[icon] = button
         texts = {
-            "step": ("±step", "Before and after this step: blink its output with what went into it"),
-            "change": ("±change", "Before and after the last change of settings: blink the two results"),
+            "step": (
+                "before/after step",
+                "Blink the output of this step with what went into it",
+            ),
+            "change": (
+                "before/after change",
+                "Blink the results before and after the last change of settings",
+            ),
         }
         for name, (text, tooltip) in texts.items():
             self.buttons[name] = ipw.Button(description=text, tooltip=tooltip, layout={"width": "auto"})

@@ -11,11 +11,13 @@ import numpy as np
 from bqplot.interacts import BrushSelector, PanZoom
 from numpy.typing import NDArray
 
+from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.dq_overlay import encode_overlay
 from jwcal_widgets.hover import HoverGrid
 from jwcal_widgets.image_layer import ImageLayer
 from jwcal_widgets.outlines import Outline
 from jwcal_widgets.planes import Plane
+from jwcal_widgets.plotting import nice_ticks
 from jwcal_widgets.rendering import Drawn, LimitFinder, Look, curtain_of, draw
 from jwcal_widgets.shared_window import SharedWindow
 from jwcal_widgets.stretch import Limits
@@ -26,6 +28,7 @@ __all__ = ["ImageView", "Look", "Mode"]
 Mode = Literal["inspect", "pan", "box"]
 MARGIN = {"top": 10, "right": 14, "bottom": 44, "left": 58}
 NARROW_LEFT = 12  # without an axis of y
+NARROW = 400  # screen pixels
 CURSOR_COLOR = "#00e676"
 BOX_COLOR = "#ffd60a"
 PREVIEW_COLOR = "#ff4dd2"
@@ -127,8 +130,8 @@ class ImageView:
     def _make_marks(self, guard: Callable[..., Any]) -> None:
         scales = {"x": self._x, "y": self._y}
         self._image, self._dq, self._back, self._back_dq = (ImageLayer(scales) for _ in range(4))
-        layers = (self._image, self._back, self._dq, self._back_dq)
-        for layer in layers:
+        self._layers = (self._image, self._back, self._dq, self._back_dq)
+        for layer in self._layers:
             layer.mark.on_element_click(guard(self._clicked))
         self._divider = bq.Lines(
             x=[0.0, 0.0], y=[0.0, 0.0], scales=scales, colors=[CURSOR_COLOR], stroke_width=1.5, visible=False
@@ -146,10 +149,9 @@ class ImageView:
         self.region = Outline(scales, BOX_COLOR, "solid", "REGION")
         outlines = (self.preview, self.boxes, self.region)
         self._hover = HoverGrid(self.shared.plot, self._hovered, self._clicked_at, guard)
-        self._marks = [layer.mark for layer in layers]
+        self._marks = [layer.mark for layer in self._layers]
         self._marks += [mark for outline in outlines for mark in outline.marks]
         self._marks += [self._divider, self._cursor, *self._hover.marks]
-        self._parts = (*layers, *outlines, self._hover)
 
     @property
     def plane(self) -> Plane | None:
@@ -251,6 +253,7 @@ class ImageView:
             if plane is None:
                 return
             self._draw_cursor()
+            self._put_ticks()
             cut = find_cut(plane.shape, self.window, int(OVERSAMPLING * max(self.shared.plot)), PAN_MARGIN)
             if cut is None:
                 self._hide()
@@ -269,11 +272,9 @@ class ImageView:
         with self._lock:
             self._plane = self._other = self._drawn = None
             self._finder, self._other_finder = LimitFinder(), LimitFinder()
-        self._brush.unobserve_all()
-        for part in self._parts:
-            part.close()
-        for widget in (self._divider, self._cursor, *self._axes, self._panzoom, self._brush, self.widget):
-            widget.close()
+        for layer in self._layers:
+            layer.close()
+        close_widgets(self.widget, self._panzoom, self._brush)
         if self._own:
             self.shared.close()
 
@@ -316,9 +317,14 @@ class ImageView:
 
     def _hide(self) -> None:
         self._drawn = None
-        for layer in (self._image, self._dq, self._back, self._back_dq):
+        for layer in self._layers:
             layer.hide()
         self._divider.visible = False
+
+    def _put_ticks(self) -> None:
+        """Have fewer ticks on a narrow plot: bqplot would let their numbers run into one another."""
+        narrow = self.shared.plot[0] < NARROW
+        self._axes[0].tick_values = nice_ticks(self.window.x0, self.window.x1, 4) if narrow else None
 
     def _draw_cursor(self) -> None:
         if self._pixel is None:
@@ -365,6 +371,7 @@ class ImageView:
             return
         inside = Window(float(min(x)) + 0.01, float(max(x)) - 0.01, float(min(y)) + 0.01, float(max(y)) - 0.01)
         box = pixels_between(self._plane.shape, inside)
-        self._brush.reset()
+        with self._brush.hold_sync():
+            self._brush.selected_x = self._brush.selected_y = None
         if box is not None:
             self._on_box(box)

@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as ipw
 
 from jwcal_widgets.blink import Blinker
+from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.image_view import MARGIN, NARROW_LEFT, ImageView, Mode
 from jwcal_widgets.planes import Plane
 from jwcal_widgets.rendering import Look
@@ -170,8 +171,7 @@ class LinkedViews:
         for view in filter(None, (self.first, self.second)):
             view.close()
         self.shared.close()
-        for widget in (*self._names, *self._cells, self.widget):
-            widget.close()
+        close_widgets(self.widget, *self._cells, *self._names)
 
     def _moved(self) -> None:
         self.redraw()

@@ -72,8 +72,3 @@ class Outline:
     def hide(self) -> None:
         """Draw nothing."""
         self.lines.visible = self.text.visible = False
-
-    def close(self) -> None:
-        """Close the marks."""
-        for mark in self.marks:
-            mark.close()

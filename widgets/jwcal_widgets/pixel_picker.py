@@ -33,7 +33,7 @@ class PixelPicker:
     def __init__(self, on_pick: Callable[[int, int], None], guard: Callable[..., Any]) -> None:
         self._on_pick = on_pick
         self._showing = False
-        number = {"width": "72px"}
+        number = {"width": "64px"}
         self.x, self.y = (
             ipw.BoundedIntText(min=0, max=0, layout=number, tooltip=f"{axis}, counted from 0")
             for axis in ("Column", "Row")
@@ -42,7 +42,9 @@ class PixelPicker:
             control.observe(guard(self._typed), "value")
         self.arrows: dict[str, ipw.Button] = {}
         for name, dx, dy in (("left", -1, 0), ("down", 0, -1), ("up", 0, 1), ("right", 1, 0)):
-            button = ipw.Button(icon=f"arrow-{name}", tooltip=f"One pixel {name}", layout={"width": "28px"})
+            button = ipw.Button(
+                icon=f"arrow-{name}", tooltip=f"One pixel {name}", layout={"width": "26px", "margin": "2px 1px"}
+            )
             button.add_class("jwcal-icon-button")
             button.on_click(guard(partial(self._nudge, dx, dy)))
             self.arrows[name] = button

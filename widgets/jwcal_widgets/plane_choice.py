@@ -113,6 +113,22 @@ class PlaneChoice:
         self._set_b(step, BEFORE)
         return True
 
+    def compare_places(self, a: str | int, b: str | int) -> None:
+        """Choose the chosen step at two places of the tree.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such place.
+        """
+        one, other = (self.planes.name_place(place) for place in (a, b))
+        step = self.source.step.value
+        self.source.set_branches(self.planes.branches())
+        self.source.chooser.choose(self.source.branch, one)
+        self._offer_steps()
+        self.source.choose_step(step)
+        self._set_b(step, other)
+
     def chosen(self, *, compared: bool, any_group: bool) -> Chosen:
         """Find the planes.
 
@@ -170,12 +186,8 @@ class PlaneChoice:
         self.source.set_steps(self.planes.steps(self.source.branch.value))
 
     def _offer_planes(self, state: State, step: str) -> None:
-        source = self.source
-        references = self.planes.reference_names(step)
-        source.set_state(state, references)
-        size = self.planes.reference_range(step, source.plane.value)
-        if size is not None:
-            source.set_state(state, references, size)
+        names = self.planes.reference_names(step)
+        self.source.set_state(state, names, lambda name: self.planes.reference_range(step, name))
 
     def _plane(self, state: State, step: str, name: str, any_group: bool) -> Plane:
         integration, group = self.source.integration.value, self.source.group.value

@@ -42,30 +42,50 @@ class PlaneSource:
         self._on_loaded = on_loaded
         self._reader = Latest(guard, "jwcal-references")
         self._references: dict[str, tuple[object, References]] = {}
+        self._entries: dict[str, int] = {}
+        self._steps: dict[str, list[str]] = {}
         self._planes: OrderedDict[tuple[object, ...], tuple[State, Plane]] = OrderedDict()
 
     def branches(self) -> tuple[str, ...]:
-        """Names of the branches other than the present one."""
+        """Names of the branches other than the present one, and of single places that were asked for."""
         tree = self._session.tree
-        return tuple(name for name in tree.branches if name != tree.branch)
+        branches = tuple(name for name in tree.branches if name != tree.branch)
+        numbers = {node.number for node in tree.nodes}
+        self._entries = {name: n for name, n in self._entries.items() if n in numbers}
+        return (*branches, *self._entries)
+
+    def name_place(self, place: str | int) -> str:
+        """Name a branch, or a node of the tree by its number, as `state` takes it.
+
+        Raises
+        ------
+        ParameterError
+            If there is none.
+        """
+        tree = self._session.tree
+        number = tree.number(place)
+        if number == tree.present:
+            return HERE
+        for name, tip in tree.branches.items():
+            if tip == number and name != tree.branch:
+                return name
+        name = f"entry {number}"
+        self._entries[name] = number
+        return name
 
     def steps(self, branch: str) -> list[str]:
-        """``input`` and the steps that have a result of their own on a branch."""
-        if branch in (HERE, BEFORE):
-            return steps_with_result(self._session)
-        found, before = [INPUT], self._session.result(INPUT)
-        for step in self._session.steps:
-            state = self._session.result(step, at=branch)
-            if state is not None and state is not before:
-                found.append(step)
-                before = state
-        return found
+        """``input`` and the steps that have a result of their own on a branch; as of the last `forget`."""
+        if branch not in self._steps:
+            self._steps[branch] = self._find_steps(branch)
+        return self._steps[branch]
 
     def state(self, step: str, branch: str) -> State | None:
         """State after a step; None if it is not in memory."""
         if branch == BEFORE:
             return before_change(self._session, step)
-        return self._session.result(step, **({} if branch == HERE else {"at": branch}))
+        if branch == HERE:
+            return self._session.result(step)
+        return self._session.result(step, at=self._entries.get(branch, branch))
 
     def reference_names(self, step: str) -> tuple[str, ...]:
         """Names of the planes of the step's references, or the one name that asks for them to be read."""
@@ -104,8 +124,9 @@ class PlaneSource:
         return self._planes[key][1]
 
     def forget(self) -> None:
-        """Let go of planes, so that superseded results can leave the memory."""
+        """Let go of planes, so that superseded results can leave the memory; the session may have changed."""
         self._planes.clear()
+        self._steps.clear()
         present = self._session.settings
         self._references = {step: kept for step, kept in self._references.items() if kept[0] == present}
 
@@ -118,6 +139,17 @@ class PlaneSource:
         self._reader.close()
         self._planes.clear()
         self._references.clear()
+
+    def _find_steps(self, branch: str) -> list[str]:
+        if branch in (HERE, BEFORE):
+            return steps_with_result(self._session)
+        found, before = [INPUT], self._session.result(INPUT)
+        for step in self._session.steps:
+            state = self._session.result(step, at=self._entries.get(branch, branch))
+            if state is not None and state is not before:
+                found.append(step)
+                before = state
+        return found
 
     def _take(self, state: State, step: str, name: str, integration: int, group: int, any_group: bool) -> Plane:
         references = self._loaded(step)

@@ -31,15 +31,16 @@ def readout_html(plane: Plane, x: int, y: int, sky: SkyFrame | None, label: str 
     """
     parts = [f"<b>x {x}, y {y}</b>", html.escape(_value(plane, x, y)), html.escape(_flags(plane, x, y))]
     if sky is not None:
-        parts.append(f"<span class='jwcal-muted'>{html.escape(sky_text(sky, x, y))}</span>")
+        words = "From the keywords of the file, which know nothing of distortion"
+        parts.append(f"<span class='jwcal-muted' title='{words}'>{html.escape(sky_text(sky, x, y))}</span>")
     before = f"<span class='jwcal-muted'>{html.escape(label)}</span> " if label else ""
-    return f"<div class='jwcal-hover'>{before}{' &nbsp;·&nbsp; '.join(parts)}</div>"
+    return f"<div class='jwcal-hover'>{before}{' · '.join(parts)}</div>"
 
 
 def sky_text(sky: SkyFrame, x: float, y: float) -> str:
     """RA and Dec of a pixel in degrees, marked as approximate."""
     ra, dec = sky.position(x, y)
-    return f"RA {ra:.5f}° Dec {dec:+.5f}° (approximate: no distortion)"
+    return f"RA {ra:.5f}° Dec {dec:+.5f}° (approximate)"
 
 
 def _value(plane: Plane, x: int, y: int) -> str:

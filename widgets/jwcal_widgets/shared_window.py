@@ -7,6 +7,7 @@ from typing import Any
 
 import bqplot as bq
 
+from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.coalesce import Coalesced
 from jwcal_widgets.viewport import Window, fit_window
 
@@ -79,9 +80,7 @@ class SharedWindow:
     def close(self) -> None:
         """Stop the timer and close the scales."""
         self._changed.close()
-        for scale in (self.x, self.y):
-            scale.unobserve_all()
-            scale.close()
+        close_widgets(self.x, self.y)
 
     def _scale_changed(self, _change: object) -> None:
         if not self._moving:

@@ -87,7 +87,10 @@ class SourceControls:
         self._preferred[self._kind] = plane
 
     def set_state(
-        self, state: State, references: Sequence[str] = (), size: tuple[int, int] | None = None
+        self,
+        state: State,
+        references: Sequence[str] = (),
+        size_of: Callable[[str], tuple[int, int] | None] = lambda _name: None,
     ) -> None:
         """Offer the planes, integrations and groups of a state; choices stay where they can.
 
@@ -96,8 +99,8 @@ class SourceControls:
         state : State
         references : sequence of str
             Names of further planes, of references.
-        size : (int, int), optional
-            Integrations and groups of the chosen plane, if it is that of a reference.
+        size_of : callable
+            Gives integrations and groups of a plane of a reference; None for a plane of the state.
         """
         self._kind = type(state)
         own = plane_names(state)
@@ -106,6 +109,7 @@ class SourceControls:
         self.chooser.offer(self.plane, names, wanted if wanted in names else names[0])
         self._showing = True
         try:
+            size = size_of(self.plane.value)
             if size is not None:
                 self._set_integrations([(str(k), k) for k in range(1, size[0] + 1)])
                 self.integration.description = "integration"
