@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from ipywidgets import HTML
 from ipywidgets.widgets.widget import _instances
 
 from jwcal_interactive import Session, open_session
@@ -286,7 +287,7 @@ def test_fit_by_likelihood_is_drawn(tiny_raw, tiny_context):
 
 
 def test_many_integrations_are_thinned_out():
-    controls = RampControls(lambda: None, lambda f: f)
+    controls = RampControls(lambda: None, lambda f: f, HTML(), HTML())
     controls.offer(["jump"], 3000, [])
     assert len(controls.integration.options) < 100
     controls.integration.value = 0

@@ -147,3 +147,18 @@ def test_close_leaves_no_widgets_and_no_thread(ran_session):
     assert set(_instances) == before
     panel.wait(5)
     assert panel._latest._thread is None
+
+
+def test_typed_region(panel):
+    panel.page.value = "slopes"
+    panel.box.value = "100:180,200:260"
+    panel.wait(30)
+    assert "x 100 to 179, y 200 to 259" in panel._title.value
+    panel.box.value = "100-180"
+    assert "is no region" in panel._note.value
+    panel.box.value = ""
+    assert "Draw a box" in panel._note.value
+    panel.whole.click()
+    panel.wait(30)
+    assert panel.box.value == "0:640, 0:640"
+    assert "409,600 pixels" in panel._title.value

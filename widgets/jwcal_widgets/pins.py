@@ -53,6 +53,7 @@ class Pins:
     Attributes
     ----------
     widget : ipywidgets.HBox
+        The chips and `clear`.
     pin, clear : ipywidgets.Button
         Pin the pixel that is shown; unpin all.
     chips : tuple of ipywidgets.Button
@@ -76,7 +77,7 @@ class Pins:
         )
         self.clear.on_click(guard(lambda _button: self._unpin(range(len(_STYLES)))))
         self.widget = ipw.HBox(
-            [self.pin, *self.chips, self.clear], layout={"flex_flow": "row wrap", "align_items": "center"}
+            [*self.chips, self.clear], layout={"flex_flow": "row wrap", "align_items": "center"}
         )
 
     @property

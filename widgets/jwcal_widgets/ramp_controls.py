@@ -63,13 +63,21 @@ class RampControls:
         Called after the user chose something.
     guard : callable
         Wraps handlers, see `Messages.guarded`.
+    lead, trail : ipywidgets.Widget
+        First and last in the first row.
 
     Attributes
     ----------
     widget : ipywidgets.VBox
     """
 
-    def __init__(self, on_change: Callable[[], None], guard: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[], None],
+        guard: Callable[..., Any],
+        lead: ipw.Widget,
+        trail: ipw.Widget,
+    ) -> None:
         self._on_change = on_change
         self._setting = False
         self._nints = 1
@@ -136,19 +144,10 @@ class RampControls:
         row = {"align_items": "center", "flex_flow": "row wrap"}
         self.widget = ipw.VBox(
             [
-                ipw.HBox(
-                    [
-                        ipw.Label("after"),
-                        self.step,
-                        self.overlay,
-                        ipw.Label("integration"),
-                        self.integration,
-                    ],
-                    layout=row,
-                ),
-                self.range,
+                ipw.HBox([lead, ipw.Label("after"), self.step, self.overlay, trail], layout=row),
                 self.others,
-                ipw.HBox([self.kind, self.unit], layout=row),
+                ipw.HBox([self.kind, self.unit, ipw.Label("integration"), self.integration], layout=row),
+                self.range,
                 ipw.HBox(list(boxes.values()), layout=row),
                 self._branch_row,
             ]

@@ -71,16 +71,20 @@ class RampPanel:
         self._pixel = self._picked
         self._preview: Preview | None = None
         self.view = RampView(size)
-        self.controls = RampControls(self.update, guard)
         self.pins = Pins(self.update, guard)
         self._title = ipw.HTML(layout={"margin": "0"})
+        self.controls = RampControls(self.update, guard, self._title, self.pins.pin)
         self._table = ipw.HTML(layout={"margin": "0", "max_height": "120px"})
         self._table.add_class("jwcal-scroll")
-        head = ipw.HBox(
-            [self._title, self.pins.widget], layout={"align_items": "center", "flex_flow": "row wrap"}
-        )
         self.widget = ipw.VBox(
-            [self.controls.widget, head, self.view.figure, self.view.lower, self.view.legend, self._table]
+            [
+                self.controls.widget,
+                self.pins.widget,
+                self.view.figure,
+                self.view.lower,
+                self.view.legend,
+                self._table,
+            ]
         )
         self.step, self.integration, self.kind = (
             self.controls.step,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -52,8 +53,9 @@ _TOOLTIPS = [
     "Pixels and groups with each flag",
 ]
 _ROWS, _COLUMNS = "by row", "by column"
-_NONE = "Draw a box on the image, or select a range of its histogram."
+_NONE = "Draw a box on the image, select a range of its histogram, or type columns and rows."
 _WHOLE = 0
+_BOX = re.compile(r"(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)")
 
 Selection = NDArray[np.bool_]
 
@@ -100,8 +102,17 @@ class RegionPanel:
             tooltips=["Noise of each row", "Noise of each column"],
         )
         self._title = ipw.HTML(layout={"margin": "0"})
-        self._stack = ipw.VBox(layout={"overflow": "visible"})
+        self._stack = ipw.VBox(layout={"overflow": "visible", "min_height": f"{size[1] + 40}px"})
         self._note = ipw.HTML(f"<span class='jwcal-muted'>{_NONE}</span>")
+        self.box = ipw.Text(
+            placeholder="x0:x1, y0:y1",
+            continuous_update=False,
+            tooltip="The region as columns and rows, like slices of an array: the ends are left out",
+            layout={"width": "160px"},
+        )
+        self.whole = ipw.Button(description="whole frame", tooltip="Take all pixels", layout={"width": "100px"})
+        self.whole.on_click(guard(lambda _button: self._take_whole()))
+        self.box.observe(guard(self._typed), "value")
         row = {"align_items": "center", "flex_flow": "row wrap"}
         self.widget = ipw.VBox(
             [
@@ -109,6 +120,7 @@ class RegionPanel:
                 ipw.HBox(
                     [ipw.Label("after"), self.step, ipw.Label("integration"), self.integration], layout=row
                 ),
+                ipw.HBox([ipw.Label("region"), self.box, self.whole], layout=row),
                 ipw.HBox([self.from_first, self.along], layout=row),
                 self._title,
                 self._note,
@@ -142,6 +154,7 @@ class RegionPanel:
             inside = Box.of(selection) if box is None and selection is not None else Box(*box or ())
             part = None if selection is None else selection[inside.rows, inside.columns]
             self._region = (inside, part, rows or self._session.exposure.ysize)
+        self._write_box()
         self.update()
 
     def refresh(self) -> None:
@@ -182,6 +195,35 @@ class RegionPanel:
         self._say("computing…", keep=True)
         work = _work(page, state, self.integration.value, box, selection, self.from_first.value, self._cancel)
         self._latest.request(work, lambda found: self._draw(page, state, box, found))
+
+    def _write_box(self) -> None:
+        text = ""
+        if self._region is not None:
+            box = self._region[0]
+            text = f"{box.x0}:{box.x1}, {box.y0}:{box.y1}"
+        self._setting = True
+        try:
+            self.box.value = text
+        finally:
+            self._setting = False
+
+    def _typed(self, change: dict[str, Any]) -> None:
+        if self._setting:
+            return
+        text = change["new"].strip()
+        found = _BOX.fullmatch(text)
+        if text and found is None:
+            self._say(
+                f"{text!r} is no region: type columns and rows as x0:x1, y0:y1, for example 100:340, 200:400."
+            )
+            return
+        self.show_region(None if found is None else tuple(int(found[k]) for k in (1, 3, 2, 4)))  # type: ignore[arg-type]
+
+    def _take_whole(self) -> None:
+        state = self._session.kept(self.step.value) if self.step.value else None
+        if state is not None:
+            ny, nx = _frame(state)
+            self.show_region((0, 0, nx, ny), rows=ny)
 
     def _in_frame(self, state: State) -> tuple[Box, Selection | None]:
         """Find the region in the rows of a state."""
