@@ -176,12 +176,28 @@ def check_edit(edit: FlagEdit, layout: Layout) -> None:
         Naming what is wrong, and what is allowed.
     """
     where = f"flag edit after {edit.after}"
-    if edit.groups is None or layout.kind == "ramp":
-        _check_flag(edit, where)
+    _check_kind(edit, layout, where)
+    _check_flag(edit, where)
+    if edit.groups is not None:
+        _check_span("groups", edit.groups, layout.ngroups, where)
+    if edit.integrations is not None:
+        _check_span("integrations", edit.integrations, layout.nints, where)
+    if not edit.boxes:
+        raise ParameterError(
+            f"{where}: no pixel is chosen. Give at least one box, or a mask that is not empty."
+        )
+    for box in edit.boxes:
+        x0, y0, x1, y1 = box
+        if not (0 <= x0 < x1 <= layout.nx and 0 <= y0 < y1 <= layout.ny):
+            raise ParameterError(
+                f"{where}: box {box} is not possible: it must be (x0, y0, x1, y1) with 0 <= x0 < x1 <= "
+                f"{layout.nx} and 0 <= y0 < y1 <= {layout.ny}, pixels of the arrays, the last ones excluded."
+            )
+
+
+def _check_kind(edit: FlagEdit, layout: Layout, where: str) -> None:
     if layout.kind == "ramp":
-        if edit.groups is not None:
-            _check_span("groups", edit.groups, layout.ngroups, where)
-        elif edit.integrations is not None:
+        if edit.groups is None and edit.integrations is not None:
             raise ParameterError(
                 f"{where}: integrations = {edit.integrations} without groups is not possible: PIXELDQ has one "
                 f"value for all integrations. Give groups = (0, {layout.ngroups}) to flag all groups of them."
@@ -196,19 +212,6 @@ def check_edit(edit: FlagEdit, layout: Layout) -> None:
             f"{where}: integrations = {edit.integrations} is not possible: guider slopes have one DQ for all "
             "integrations. Leave integrations out."
         )
-    if edit.integrations is not None:
-        _check_span("integrations", edit.integrations, layout.nints, where)
-    if not edit.boxes:
-        raise ParameterError(
-            f"{where}: no pixel is chosen. Give at least one box, or a mask that is not empty."
-        )
-    for box in edit.boxes:
-        x0, y0, x1, y1 = box
-        if not (0 <= x0 < x1 <= layout.nx and 0 <= y0 < y1 <= layout.ny):
-            raise ParameterError(
-                f"{where}: box {box} is not possible: it must be (x0, y0, x1, y1) with 0 <= x0 < x1 <= "
-                f"{layout.nx} and 0 <= y0 < y1 <= {layout.ny}, pixels of the arrays, the last ones excluded."
-            )
 
 
 def _check_flag(edit: FlagEdit, where: str) -> None:

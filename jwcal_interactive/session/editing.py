@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Ramp, State
+from jwcal_interactive.dq import DQ
 from jwcal_interactive.edits import Box, FlagEdit, Layout, boxes_of, check_edit
 from jwcal_interactive.errors import InputError, ParameterError, one_line
 from jwcal_interactive.io.atomic import Together, writable_folder
@@ -51,7 +52,7 @@ def layout_after(step: str, steps: tuple[str, ...], source: Ramp, kept: State | 
 
 def new_edit(
     after: str,
-    flag: str,
+    flag: str | DQ,
     layout: Layout,
     *,
     boxes: Sequence[Box] | None,
@@ -82,7 +83,7 @@ def new_edit(
         edit = FlagEdit.from_json(
             {
                 "after": after,
-                "flag": flag,
+                "flag": flag.name if isinstance(flag, DQ) else flag,
                 "action": "clear" if clear else "set",
                 "boxes": boxes,
                 "integrations": integrations,

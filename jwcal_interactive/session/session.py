@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import Exposure, Ramp, References, State
+from jwcal_interactive.dq import DQ
 from jwcal_interactive.edits import Box
 from jwcal_interactive.errors import InputError, ParameterError
 from jwcal_interactive.params import StepParams
@@ -224,7 +225,7 @@ class Session:
     def edit_flags(
         self,
         after: str,
-        flag: str,
+        flag: str | DQ,
         *,
         boxes: Sequence[Box] | None = None,
         mask: NDArray[np.bool_] | None = None,
@@ -238,7 +239,7 @@ class Session:
         ----------
         after : str
             Step whose result is edited.
-        flag : str
+        flag : str or DQ
             Official name, e.g. ``"DO_NOT_USE"``.
         boxes : sequence of (x0, y0, x1, y1), optional
             Pixels of the arrays, from 0; x1 and y1 are excluded.

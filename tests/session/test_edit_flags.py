@@ -122,7 +122,7 @@ class TestResults:
         assert (session.result("persistence").groupdq[:, 4, :4, :4] & DQ.PERSISTENCE).all()
 
     def test_rates(self, session: Session) -> None:
-        session.edit_flags("gain_scale", "DO_NOT_USE", boxes=[(5, 6, 7, 8)])
+        session.edit_flags("gain_scale", DQ.DO_NOT_USE, boxes=[(5, 6, 7, 8)])
         session.run()
         assert (session.result("gain_scale").rate.dq[6:8, 5:7] & 1).all()
         assert (session.result("gain_scale").rateints.dq[:, 6:8, 5:7] & 1).all()
@@ -387,6 +387,9 @@ class TestRefused:
             ({"after": "input"}, "input"),
             ({"flag": "BAD"}, "there is no flag 'BAD'"),
             ({"flag": "HOT"}, "HOT cannot be in GROUPDQ"),
+            ({"flag": DQ.HOT}, "HOT cannot be in GROUPDQ"),
+            ({"flag": DQ.HOT | DQ.DEAD}, r"there is no flag '(HOT\|DEAD|DEAD\|HOT)'"),
+            ({"flag": 4}, "there is no flag '4'"),
             ({"after": "ramp_fit"}, "the result of ramp_fit is rates, which have no groups"),
             ({"groups": (0, 6)}, "last <= 5"),
             ({"groups": 3}, r"integrations and groups are \(first, last\)"),
