@@ -197,6 +197,32 @@ class TestRun:
         assert jwcal("run", "detector1", tiny_raw, "--steps.dark_current.dark_output=mydark").status == 0
         np.testing.assert_allclose(sci(Path("mydark.fits"))[:, 20, 20], 0.01 * np.arange(1, 6), rtol=1e-6)
 
+    def test_reference_output_is_left_in_the_raw_file(
+        self, jwcal: Jwcal, tiny_raw: Path, tmp_path: Path
+    ) -> None:
+        """No step uses it; products are the same with it and without, also the ramp."""
+        save = "--save_calibrated_ramp=true"
+        assert jwcal("run", "detector1", tiny_raw, "--output-dir", tmp_path / "without", save).status == 0
+        with fits.open(tiny_raw, mode="append") as hdus:
+            shape = (*hdus["SCI"].shape[:-1], hdus["SCI"].shape[-1] // 4)
+            hdus.append(fits.ImageHDU(np.full(shape, 6000, np.uint16), name="REFOUT"))
+        assert jwcal("run", "detector1", tiny_raw, "--output-dir", tmp_path / "with", save).status == 0
+        for kind in ("rate", "rateints", "ramp"):
+            one, two = (tmp_path / name / f"{STEM}_{kind}.fits" for name in ("without", "with"))
+            with fits.open(one) as ours, fits.open(two) as other:
+                assert [h.name for h in ours] == [h.name for h in other]
+                np.testing.assert_array_equal(ours["SCI"].data, other["SCI"].data)
+
+    def test_override_of_another_step_does_not_reach_the_draft(self, jwcal: Jwcal, tiny_raw: Path) -> None:
+        """A draft of the rates has the gain and readnoise of its own step, as the record says."""
+        mine = tiny_exposure.write_reference(tiny_raw.parent, "gain", name="mine.fits")
+        on = "--steps.clean_flicker_noise.skip=false"
+        for given in ("ramp_fit", "clean_flicker_noise"):
+            assert jwcal("run", "detector1", tiny_raw, on, f"--steps.{given}.override_gain={mine}").status == 0
+            history = "\n".join(fits.getheader(f"{STEM}_rate.fits")["HISTORY"])
+            for step in ("ramp_fit", "clean_flicker_noise"):
+                assert (f"{step}.gain: mine.fits" in history) == (step == given)
+
     def test_dark_exposure(self, jwcal: Jwcal, tiny_raw: Path) -> None:
         tiny_exposure.edit(tiny_raw, {"EXP_TYPE": "NRC_DARK"})
         done = jwcal("run", "calwebb_dark", tiny_raw, "--quiet")

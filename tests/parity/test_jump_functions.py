@@ -7,7 +7,9 @@ import pytest
 from jump_ramps import official, random_ramps
 
 from jwcal_interactive.dq import DQ
+from jwcal_interactive.errors import Skip
 from jwcal_interactive.steps.jump import jump
+from jwcal_interactive.steps.ramp_fit import ramp_fit
 from jwcal_interactive.tiles import Tiles
 
 pytestmark = pytest.mark.parity
@@ -82,3 +84,24 @@ def test_groups_lost_everywhere(lost):
     groupdq = ramp.groupdq.copy()
     groupdq[1, lost] |= np.uint8(DQ.DO_NOT_USE)
     compare(ramp.with_(groupdq=groupdq), refs)
+
+
+def test_pixels_without_gain_where_too_few_groups_are_usable():
+    """They are flagged officially; here the step is skipped, and ramp_fit flags them in the rates."""
+    ramp, refs = random_ramps(12, 1, 5)
+    groupdq = ramp.groupdq & ~np.uint8(DQ.JUMP_DET)
+    groupdq[:, 2:] |= np.uint8(DQ.DO_NOT_USE)
+    ramp = ramp.with_(groupdq=groupdq)
+    theirs = official(ramp, refs, {})
+    flags = np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE)
+    np.testing.assert_array_equal(theirs.groupdq, groupdq)
+    without = ~(refs["gain"].data > 0)
+    assert without.any()
+    np.testing.assert_array_equal(theirs.pixeldq, ramp.pixeldq | np.where(without, flags, np.uint32(0)))
+    with pytest.raises(Skip, match="2 of 5 groups are usable"):
+        jump(ramp, refs, jump.params(), Tiles(threads=1))
+    p, tiles = ramp_fit.params(), Tiles(threads=1)
+    ours, marked = (ramp_fit(r, refs, p, tiles) for r in (ramp, ramp.with_(pixeldq=theirs.pixeldq, groupdq=theirs.groupdq)))
+    for mine, other in ((ours.rate, marked.rate), (ours.rateints, marked.rateints)):
+        np.testing.assert_array_equal(mine.dq, other.dq)
+        np.testing.assert_array_equal(mine.data, other.data)
