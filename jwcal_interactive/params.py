@@ -213,11 +213,22 @@ def _info(name: str, cls: type[StepParams]) -> ParamInfo:
         exclusive_minimum="gt" in bounds,
         maximum=bounds.get("le"),
         choices=choices,
-        slider=tuple(extra["slider"]) if extra.get("slider") else None,
+        slider=_slider(extra.get("slider"), kind, bounds.get("gt")),
         file="image" if extra.get("file") is True else extra.get("file") or "",
         length=length,
         advanced=extra.get("advanced", False),
     )
+
+
+def _slider(ends: list[float] | None, kind: str, above: float | None) -> tuple[float, float] | None:
+    """Give the ends of a slider; where the lower one is not allowed, it begins a hundredth above it."""
+    if not ends:
+        return None
+    low, high = ends
+    if low == above:
+        low += (high - low) / 100
+        low = math.ceil(low) if kind == "int" else low
+    return low, high
 
 
 def _explain(step: str, cls: type[StepParams], error: ValidationError) -> str:
