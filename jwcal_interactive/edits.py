@@ -323,9 +323,13 @@ def boxes_of(mask: NDArray[np.bool_]) -> tuple[Box, ...]:
         raise ParameterError(
             f"mask: {mask.dtype} of shape {mask.shape} is not possible: it must be a bool array (ny, nx)."
         )
-    rows = _joined_runs(mask)
-    columns = _joined_runs(mask.T)[:, [1, 0, 3, 2]]
-    boxes = columns if len(columns) < len(rows) else rows
+    y, x = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if y.size == 0:
+        return ()
+    used = mask[y[0] : y[-1] + 1, x[0] : x[-1] + 1]
+    rows = _joined_runs(used)
+    columns = _joined_runs(used.T)[:, [1, 0, 3, 2]]
+    boxes = (columns if len(columns) < len(rows) else rows) + [x[0], y[0], x[0], y[0]]
     order = np.lexsort((boxes[:, 0], boxes[:, 1]))
     return tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in boxes[order].tolist())
 
@@ -340,7 +344,7 @@ def _joined_runs(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
     begins = np.ones(y.size, bool)
     begins[1:] = (x0[1:] != x0[:-1]) | (x1[1:] != x1[:-1]) | (y[1:] != y[:-1] + 1)
     first = np.flatnonzero(begins)
-    last = np.append(first[1:], y.size)[: first.size] - 1
+    last = np.append(first[1:], y.size) - 1
     return np.stack((x0[first], y[first], x1[first], y[last] + 1), axis=1)
 
 
