@@ -108,9 +108,9 @@ class RegionPanel:
             placeholder="x0:x1, y0:y1",
             continuous_update=False,
             tooltip="The region as columns and rows, like slices of an array: the ends are left out",
-            layout={"width": "160px"},
+            layout={"width": "136px"},
         )
-        self.whole = ipw.Button(description="whole frame", tooltip="Take all pixels", layout={"width": "100px"})
+        self.whole = ipw.Button(description="whole frame", tooltip="Take all pixels", layout={"width": "96px"})
         self.whole.on_click(guard(lambda _button: self._take_whole()))
         self.box.observe(guard(self._typed), "value")
         row = {"align_items": "center", "flex_flow": "row wrap"}
@@ -120,8 +120,7 @@ class RegionPanel:
                 ipw.HBox(
                     [ipw.Label("after"), self.step, ipw.Label("integration"), self.integration], layout=row
                 ),
-                ipw.HBox([ipw.Label("region"), self.box, self.whole], layout=row),
-                ipw.HBox([self.from_first, self.along], layout=row),
+                ipw.HBox([ipw.Label("region"), self.box, self.whole, self.from_first, self.along], layout=row),
                 self._title,
                 self._note,
                 self._stack,

@@ -132,7 +132,7 @@ class NoisePlot(_Plot):
     """Noise along rows or columns, and that of the amplifiers as text."""
 
     def __init__(self, size: tuple[int, int]) -> None:
-        super().__init__(size, "row (y, pixel)", "noise of a difference (DN)")
+        super().__init__(size, "row (y, pixel)", "noise (DN)")
         self.line = bq.Lines(scales=self.scales, colors=[MAIN], stroke_width=1.2, visible=False)
         self.whole = bq.Lines(
             scales=self.scales, colors=[SECOND], stroke_width=1.4, line_style="dashed", visible=False
@@ -150,6 +150,7 @@ class NoisePlot(_Plot):
         draw_lines(self.whole, (places[None, [0, -1]], np.full((1, 2), noise.whole)))
         named = {n: f"amplifier {n}" if n else "reference output" for n in noise.amplifiers}
         self.legend.value = _legend(
+            _text("noise of a difference of adjacent groups"),
             key("╌", SECOND, f"whole region {number(noise.whole, 'DN')}"),
             *(_text(f"{named[n]}: {number(value, 'DN')}") for n, value in noise.amplifiers.items()),
         )
