@@ -23,9 +23,32 @@ __all__ = ["BASE_BYTES", "Plan", "Stage", "fit_memory", "plan_run"]
 BASE_BYTES = 215_000_000
 """Resident memory of a process with numba, astropy and the kernels of a pipeline, measured on Linux."""
 
-# Bytes per group and pixel that a step on whole frames has beyond its input: by default a new ramp.
-_OWN_BYTES = {"jump": 4.0, "ramp_fit": 0.0, "dq_init": 1.0, "saturation": 1.6}
 _RAMP_BYTES = 5.0
+
+
+@dataclass(frozen=True)
+class _Own:
+    """Bytes that a step on whole frames has beyond its input.
+
+    Per group and pixel (``sample``), per pixel, and per pixel in each thread.
+    """
+
+    sample: float = _RAMP_BYTES
+    pixel: float = 0.0
+    thread: float = 0.0
+
+
+# By default a new ramp.
+_OWN = {
+    "jump": _Own(2.0, 8.0),  # flags, and runs of flagged pixels
+    "ramp_fit": _Own(0.0),
+    "dq_init": _Own(1.0),
+    "saturation": _Own(1.6),
+    "clean_flicker_noise": _Own(4.0, 4.0, 12.0),  # data; the mask; scratch of an image
+}
+_SHOWERS = _Own(6.0, 8.0)  # flags before, centre and scatter of differences
+# refpix of interleaved frames: normal pixels; mean of the groups and weights; sequences and their transforms.
+_INTERLEAVED = _Own(2.8, 15.0, 9.0)
 
 
 @dataclass(frozen=True)
@@ -153,12 +176,15 @@ def _in_bands(runner: Runner, source: Framed, links: list[Link], fixed: int) -> 
 def _on_whole(runner: Runner, source: Framed, name: str) -> Stage:
     exposure, (ny, nx) = source.exposure, source.frame
     samples = exposure.nints * exposure.ngroups * ny * nx
-    own = int(_OWN_BYTES.get(name, _RAMP_BYTES) * samples)
+    per = _INTERLEAVED if name == "refpix" and is_interleaved(source.frame) else _OWN.get(name, _Own())
+    if name == "jump" and getattr(runner.params[name], "find_showers", False):
+        per = _SHOWERS
+    own = int(per.sample * samples + (per.pixel + per.thread * runner.watch.tiles.threads) * ny * nx)
     if name == "ramp_fit":
         own += 20 * (exposure.nints + 1) * ny * nx
     types = STEPS[name].references_for(exposure, runner.params[name])
     files = [runner.book.open(name, t, runner.overrides, exact=t in STEPS[name].uncut) for t in types]
-    references = sum(file.row_bytes() for file in files if file is not None) * ny
+    references = sum(file.row_bytes() * ny + file.table_bytes for file in files if file is not None)
     total = _ramp_bytes(source) + own + references
     return Stage((name,), 0, 1, total, total)
 

@@ -199,7 +199,8 @@ class Runner:
                     whole = output.whole(like, like.exposure, like.keywords)
                     state = _source(whole)
                     give_back_memory()
-            ran.append(Ran(outcome, result.outputs, like, result.side_products))
+            outputs = tuple(o for o in result.outputs if not isinstance(o, MemoryOutput))
+            ran.append(Ran(outcome, outputs, like, result.side_products))
         return state, ran
 
     def _whole(self, state: Source | _NoRamp, position: int) -> tuple[Source | _NoRamp, Ran]:

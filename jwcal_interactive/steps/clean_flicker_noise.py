@@ -274,23 +274,25 @@ class _Run:
 
         data, check = self.ramp.data, self.tiles.check
         check()
+        image = scratch.image = out[i, g]  # it is worked on in its place
         scratch.use[:] = self.mask[i] if self.mask.ndim == 3 else self.mask
         if self.median is None:
-            np.subtract(data[i, g], data[i, g - 1], out=scratch.image)
+            np.subtract(data[i, g], data[i, g - 1], out=image)
             unusable = np.uint8(DQ.DO_NOT_USE | DQ.JUMP_DET)
             scratch.use &= (self.ramp.groupdq[i, g] & unusable) == 0
             level = None
         else:
             level = self.median.of(i, g)
-            scratch.image[:] = data[i, g] - level
+            image[:] = data[i, g] - level
         check()
         cleaned = clean_image(scratch, self.how, self.flat, check)
         if cleaned.failure:
             raise Skip(f"integration {i}, group {g} (counted from 0): {cleaned.failure}")
         if not cleaned.done:
-            out[i, g] = data[i, g]
+            image[:] = data[i, g]
             return False
-        out[i, g] = scratch.image if level is None else level + scratch.image
+        if level is not None:
+            image[:] = level + image
         if background is not None:
             background[i, g] = cleaned.background if level is None else level
         return True
