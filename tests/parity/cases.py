@@ -66,6 +66,7 @@ CASES: tuple[Case, ...] = (
     ),
     Case("MIRI", "MRS MIRIFUSHORT", _MRS),
     Case("MIRI", "MRS MIRIFULONG", replace(_MRS, detector="MIRIFULONG")),
+    Case("FGS", "guide star ACQ1 (flight)", "lib/tests/data/add_wcs_default_acq1.fits", pipeline="guider"),
     Case("NIRCam", "dark, SUB640", replace(_SUB640, exp_type="NRC_DARK", observation="012"), pipeline="dark"),
     Case(
         "MIRI",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from jwcal_interactive import open_session
@@ -33,11 +35,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class Case:
-    """An exposure, the parameters that both pipelines get, and reasons for differences by step."""
+    """An exposure, the parameters that both pipelines get, and reasons for differences by step.
+
+    The exposure is simulated from a specification, or a file of the installed jwst package (its path there).
+    """
 
     instrument: str
     mode: str
-    spec: ExposureSpec
+    spec: ExposureSpec | str
     pipeline: str = "detector1"
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reasons: Mapping[str, Reason] = field(default_factory=dict)
@@ -45,6 +50,12 @@ class Case:
     @property
     def name(self) -> str:
         return f"{self.instrument} {self.mode}"
+
+    def raw(self) -> Path:
+        """Find or make the raw exposure."""
+        if isinstance(self.spec, str):
+            return Path(importlib.import_module("jwst").__file__ or "").parent / self.spec
+        return kept_exposure(self.spec)[0]
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,7 @@ class Row:
 
 def run_case(case: Case) -> Iterator[Row]:
     """Compare the state after each step of the case, in the official order."""
-    raw, _ = kept_exposure(case.spec)
+    raw = case.raw()
     session = open_session(raw, pipeline=case.pipeline, context="demo")
     for step, values in case.steps.items():
         session.set(step, **values)

@@ -74,6 +74,16 @@ def test_infinite_values(nints, ngroups, nframes, suppress, share):
     compare(ramp, refs, suppress=suppress)
 
 
+@pytest.mark.parametrize("suppress", [True, False])
+@pytest.mark.parametrize("nints", [1, 3])
+def test_jumps_in_single_groups(nints, suppress):
+    """No step flags them; they come with the raw exposure."""
+    ramp, refs = random_ramps(32, nints, 1)
+    flagged = np.random.default_rng(33).random(ramp.data.shape) < 0.2
+    ramp = ramp.with_(groupdq=ramp.groupdq | np.where(flagged, DQ.JUMP_DET, 0).astype(np.uint8))
+    compare(ramp, refs, suppress=suppress)
+
+
 @pytest.mark.parametrize("groups", [(1, None), (None, 6), (2, 5), (0, 8), (3, 20)])
 def test_group_range(groups):
     ramp, refs = random_ramps(6, 2, 9)

@@ -76,6 +76,9 @@ def compare_state(ours: State, model: Any) -> Iterator[Difference]:
     """Compare every array that the official model (or pair of models) holds."""
     if isinstance(ours, Ramp):
         yield compare("SCI", ours.data, model.data)
+        if type(model).__name__ == "GuiderRawModel":  # its flags are those of pixels only
+            yield compare("DQ", ours.pixeldq, model.dq)
+            return
         yield compare("GROUPDQ", ours.groupdq, model.groupdq)
         yield compare("PIXELDQ", ours.pixeldq, model.pixeldq)
         if ours.zeroframe is not None:
