@@ -21,7 +21,7 @@ def before_change(session: Session, step: str) -> State | None:
     State or None
         None if there was no such change, or its result is no longer in memory.
     """
-    now = session.result(step)
+    now = session.kept(step)
     parents = {node.number: node.parent for node in session.tree.nodes}
     node = parents[session.tree.present]
     while node is not None:

@@ -143,6 +143,8 @@ class PlaneChoice:
         self._offer_steps()
         step, branch = source.step.value, source.branch.value
         state = self.planes.state(step, branch)
+        if state is None and branch == HERE and self.planes.compute_again(step):
+            return Chosen(step, note=f"computing {step} again, which was dropped from memory…")
         if state is None:
             return Chosen(step, note=f"{step} has no result in memory on {branch}; run it there.")
         self._offer_planes(state, step)

@@ -11,7 +11,7 @@ from jwcal_widgets.compare import before_change
 from jwcal_widgets.latest import Latest
 from jwcal_widgets.planes import Plane, take_plane
 from jwcal_widgets.reference_planes import PREFIX, reference_names, reference_range, take_reference
-from jwcal_widgets.results import INPUT, steps_with_result
+from jwcal_widgets.results import INPUT
 from jwcal_widgets.source_controls import REFERENCES
 from jwcal_widgets.state_chooser import HERE
 
@@ -84,8 +84,20 @@ class PlaneSource:
         if branch == BEFORE:
             return before_change(self._session, step)
         if branch == HERE:
-            return self._session.result(step)
+            return self._session.kept(step)
         return self._session.result(step, at=self._entries.get(branch, branch))
+
+    def compute_again(self, step: str) -> bool:
+        """Compute a result that was dropped from memory, on a thread; False if the step has not run."""
+        if not self._was_dropped(step):
+            return False
+
+        def keep(state: State | None) -> None:
+            if state is not None:  # else the session is running, and will show its results
+                self._on_loaded()
+
+        self._reader.request(lambda: self._session.result(step), keep)
+        return True
 
     def reference_names(self, step: str) -> tuple[str, ...]:
         """Names of the planes of the step's references, or the one name that asks for them to be read."""
@@ -141,15 +153,20 @@ class PlaneSource:
         self._references.clear()
 
     def _find_steps(self, branch: str) -> list[str]:
-        if branch in (HERE, BEFORE):
-            return steps_with_result(self._session)
-        found, before = [INPUT], self._session.result(INPUT)
+        here = branch in (HERE, BEFORE)
+        found, before = [INPUT], self._session.kept(INPUT)
         for step in self._session.steps:
-            state = self._session.result(step, at=self._entries.get(branch, branch))
-            if state is not None and state is not before:
+            state = self.state(step, HERE if here else branch)
+            if state is None:
+                if here and self._was_dropped(step):
+                    found.append(step)
+            elif state is not before:
                 found.append(step)
                 before = state
         return found
+
+    def _was_dropped(self, step: str) -> bool:
+        return self._session.kept(step) is None and self._session.status(step).state == "done"
 
     def _take(self, state: State, step: str, name: str, integration: int, group: int, any_group: bool) -> Plane:
         references = self._loaded(step)

@@ -118,8 +118,8 @@ class SourceControls:
                 return
             self._set_integrations(_integrations(state))
             self.integration.description = "slice" if isinstance(state, GuiderSlopes) else "integration"
-            ngroups = state.data.shape[1] if isinstance(state, Ramp) else 1
-            self._set_groups(ngroups - 1 if self.plane.value == "difference" else ngroups)
+            if isinstance(state, Ramp):
+                self._set_groups(state.data.shape[1] - (self.plane.value == "difference"))
             self.group.description = "group"
             has_groups = isinstance(state, Ramp) and self.plane.value != "integration"
             self.group.layout.visibility = "visible" if has_groups else "hidden"
