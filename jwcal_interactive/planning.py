@@ -4,8 +4,7 @@ The model: a process with all libraries loaded takes `BASE_BYTES`. Steps that ru
 rows of a band and those within reach on both sides, times what `runner.row_bytes` counts for a row: a ramp that
 is read and one that is made, with what a step works with, the slopes, and the references of the step that has
 most of them. Between chains a state is in memory as a whole: 4 bytes of data and 1 of flags for each group of
-each pixel. A step on whole frames has its input, its references, and its output; references that are not too
-large (`KEEP_BYTES`) stay for steps that need them again.
+each pixel. A step on whole frames has its input, its references, and its output.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.bands import Framed, Link, margin
 from jwcal_interactive.errors import InputError
 from jwcal_interactive.instruments import is_interleaved
-from jwcal_interactive.references.book import KEEP_BYTES
 from jwcal_interactive.runner import Runner, band_height, row_bytes
 from jwcal_interactive.steps.catalogue import STEPS
 
@@ -25,13 +23,6 @@ __all__ = ["BASE_BYTES", "Plan", "Stage", "fit_memory", "plan_run"]
 BASE_BYTES = 215_000_000
 """Resident memory of a process with numba, astropy and the kernels of a pipeline, measured on Linux."""
 
-<<<<<<< Updated upstream
-=======
-# Bytes per group and pixel that a step on whole frames has beyond its input: by default a new ramp.
-_OWN_BYTES = {"jump": 2.5, "ramp_fit": 0.0, "dq_init": 1.0, "saturation": 1.6}
-# The same for frames with interleaved reference pixels, whose normal pixels are copied; measured.
-_OWN_BYTES_INTERLEAVED = {**_OWN_BYTES, "saturation": 7.0, "refpix": 9.0}
->>>>>>> Stashed changes
 _RAMP_BYTES = 5.0
 
 
@@ -118,22 +109,18 @@ def plan_run(runner: Runner) -> Plan:
     stages: list[Stage] = []
     source: Framed = runner.source
     held, position, slopes = 0, 0, False
-    kept: dict[str, int] = {}  # bytes by type of references that stay in memory once a whole frame needed them
     while position < len(runner.steps):
         links = [] if slopes else runner.links(source, position)
         if any(link.definition for link in links):
             stop = position + len(links)
             ending = _ramp_bytes(source) if stop < len(runner.steps) else 0
-            stages.append(_in_bands(runner, source, links, held + ending + sum(kept.values())))
+            stages.append(_in_bands(runner, source, links, held + ending))
         else:
             stop = position + 1
             name = runner.steps[position]
             params = runner.params.get(name)
             if params is not None and not params.skip and not slopes:
-                references = _whole_references(runner, source, name)
-                loaded = {**kept, **references}
-                stages.append(_on_whole(source, name, sum(loaded.values())))
-                kept |= {t: size for t, size in references.items() if size <= KEEP_BYTES}
+                stages.append(_on_whole(runner, source, name))
         slopes = slopes or "ramp_fit" in runner.steps[position:stop]
         frame = source.frame
         if is_interleaved(frame) and "refpix" in runner.steps[position:stop]:
@@ -186,10 +173,9 @@ def _in_bands(runner: Runner, source: Framed, links: list[Link], fixed: int) -> 
     return Stage(names, rows, at_once, fixed + at_once * height * row, fixed + least * row)
 
 
-def _on_whole(source: Framed, name: str, references: int) -> Stage:
+def _on_whole(runner: Runner, source: Framed, name: str) -> Stage:
     exposure, (ny, nx) = source.exposure, source.frame
     samples = exposure.nints * exposure.ngroups * ny * nx
-<<<<<<< Updated upstream
     per = _INTERLEAVED if name == "refpix" and is_interleaved(source.frame) else _OWN.get(name, _Own())
     if name == "jump" and getattr(runner.params[name], "find_showers", False):
         per = _SHOWERS
@@ -199,22 +185,8 @@ def _on_whole(source: Framed, name: str, references: int) -> Stage:
     types = STEPS[name].references_for(exposure, runner.params[name])
     files = [runner.book.open(name, t, runner.overrides, exact=t in STEPS[name].uncut) for t in types]
     references = sum(file.row_bytes() * ny + file.table_bytes for file in files if file is not None)
-=======
-    own_bytes = _OWN_BYTES_INTERLEAVED if is_interleaved(source.frame) else _OWN_BYTES
-    own = int(own_bytes.get(name, _RAMP_BYTES) * samples)
-    if name == "ramp_fit":
-        own += 20 * (exposure.nints + 1) * ny * nx
->>>>>>> Stashed changes
     total = _ramp_bytes(source) + own + references
     return Stage((name,), 0, 1, total, total)
-
-
-def _whole_references(runner: Runner, source: Framed, name: str) -> dict[str, int]:
-    """Bytes by type of the references of a step on whole frames."""
-    definition = STEPS[name]
-    types = definition.references_for(source.exposure, runner.params[name])
-    files = {t: runner.book.open(name, t, runner.overrides, exact=t in definition.uncut) for t in types}
-    return {t: file.row_bytes() * source.frame[0] for t, file in files.items() if file is not None}
 
 
 def _ramp_bytes(source: Framed) -> int:

@@ -15,7 +15,7 @@ from jwcal_interactive.references.hashes import content_hash
 if TYPE_CHECKING:
     from jwcal_interactive.io.reference_files import ReferenceFile
 
-__all__ = ["KEEP_BYTES", "NOT_APPLICABLE", "R_KEYWORDS", "Overrides", "ReferenceBook", "UsedReference"]
+__all__ = ["NOT_APPLICABLE", "R_KEYWORDS", "Overrides", "ReferenceBook", "UsedReference"]
 
 NOT_APPLICABLE = "N/A"
 
@@ -47,8 +47,7 @@ def _never_stop() -> None:
     """For callers that read to the end."""
 
 
-KEEP_BYTES = 64 << 20
-"""Larger references (coefficients, darks, tables) are read again rather than kept."""
+_KEEP_BYTES = 64 << 20  # larger references (coefficients, darks, tables) are read again rather than kept
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,7 @@ class ReferenceBook:
         if key not in self._opened:
             chosen_by_crds = (step, reftype) not in overrides
             file = open_reference(path, reftype, self.exposure, exact=exact, chosen_by_crds=chosen_by_crds)
-            if file.table_bytes > KEEP_BYTES:
+            if file.table_bytes > _KEEP_BYTES:
                 return file
             self._opened[key] = file
         return self._opened[key]
@@ -248,6 +247,6 @@ class ReferenceBook:
             reference = read_reference(
                 path, reftype, self.exposure, exact=exact, chosen_by_crds=chosen_by_crds, check=check
             )
-        if reference.data.nbytes + sum(t.nbytes for t in reference.tables.values()) <= KEEP_BYTES:
+        if reference.data.nbytes + sum(t.nbytes for t in reference.tables.values()) <= _KEEP_BYTES:
             self._loaded[key] = reference
         return reference
