@@ -10,17 +10,13 @@ import pytest
 from jwcal_interactive.arrays import Card
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.errors import InputError
-from jwcal_interactive.region import (
-    Box,
+from jwcal_interactive.region import Box, count_region_flags, region_histogram, region_ramp, robust_spread
+from jwcal_interactive.region_noise import (
     amplifier_image,
     clipped_deviation,
-    count_region_flags,
     difference_noise,
     line_noise,
     noise_power,
-    region_histogram,
-    region_ramp,
-    robust_spread,
 )
 
 NY, NX, NGROUPS = 64, 2048, 6

@@ -10,7 +10,8 @@ from ipywidgets.widgets.widget import _instances
 
 from jwcal_interactive import Session
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.region import Box, clipped_deviation, difference_noise, region_histogram, region_ramp
+from jwcal_interactive.region import Box, region_histogram, region_ramp
+from jwcal_interactive.region_noise import clipped_deviation, difference_noise
 from jwcal_widgets.region_panel import RegionPanel
 
 BOX = Box(100, 200, 180, 260)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates
+from jwcal_interactive.arrays import GuiderSlopes, Rates
 from jwcal_interactive.dq import names
 from jwcal_widgets.closing import close_widgets
-from jwcal_widgets.line_colors import BRANCH, MAIN, PREVIEW, SERIES
 from jwcal_widgets.pins import Pins
 from jwcal_widgets.preview_data import PreviewPixel
-from jwcal_widgets.ramp import Band, Fit, Trace, guider_fit, pixel_fit, pixel_ramp, threshold_band
+from jwcal_widgets.ramp import Band, Fit, Trace, guider_fit, threshold_band
 from jwcal_widgets.ramp_controls import Choice, RampControls
 from jwcal_widgets.ramp_data import Pixel, RampData
+from jwcal_widgets.ramp_traces import Scene, fit_of, traces_of
 from jwcal_widgets.ramp_view import RampView
 from jwcal_widgets.results import out_of_date
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["RampPanel", "slope_table"]
 
 REFERENCE_PIXEL = "A reference pixel: it has no ramp from refpix on, and no slope."
-_MOST_LABELS = 6
 
 
 def slope_table(fits: Sequence[tuple[str, Fit]], warning: str = "", unit: str = "DN") -> str:
@@ -149,148 +148,54 @@ class RampPanel:
         on_fit = isinstance(rates, Rates) and choice.step == self._data.steps[-1]
         notes = [f"ramp {ramp_note}"] if ramp_note else []
         notes += [f"fit {fit_note}"] if fit_note and on_fit else []
-        fitted = on_fit and not fit_note
-        remarks: list[str] = []
-        traces = self._picked_traces(choice, fitted)
-        traces += self._state_traces(choice)
-        traces += self._pin_traces(choice, fitted)
-        traces += self._branch_traces(choice, remarks)
-        traces += self._preview_traces(choice, remarks)
-        if choice.left_out:
-            remarks.append(f"{len(choice.integrations)} of {len(choice.integrations) + choice.left_out} drawn")
-        self._draw(choice, traces, f"{', '.join(notes)}: run to update" if notes else "", remarks)
+        scene = Scene(
+            self._data, choice, pixel, self.pins.pinned, self._previewed(), fitted=on_fit and not fit_note
+        )
+        traces, remarks = traces_of(scene, ramp)
+        if self._preview is not None and scene.preview is None:
+            remarks.append("outside the window of the preview")
+        self._draw(scene, traces, f"{', '.join(notes)}: run to update" if notes else "", remarks)
         self._table.value = self._slopes(choice, fit_note)
 
-    def _draw(self, choice: Choice, traces: list[Trace], note: str, remarks: list[str]) -> None:
-        gain, unit = 1.0, "DN"
-        if choice.electron:
-            gain, unit = self._data.gain(self._pixel), "electron"
+    def _previewed(self) -> PreviewPixel | None:
+        """Find the pixel in the live preview."""
+        if self._preview is None:
+            return None
+        return PreviewPixel.find(self._session, self._data, self._preview, self._pixel)
+
+    def _draw(self, scene: Scene, traces: Sequence[tuple[Trace, Pixel]], note: str, remarks: list[str]) -> None:
+        choice, gain = scene.choice, 1.0
+        electron = choice.electron
+        if electron:
+            gain = self._data.gain(scene.pixel)
             if math.isnan(gain):
-                gain, unit = 1.0, "DN"
+                electron, gain = False, 1.0
                 remarks.append("no gain reference for this pixel: values in DN")
-        level = math.nan
-        if not choice.differences and self._data.counts_to_saturation(
-            choice.step, choice.integrations[0], self._pixel
-        ):
-            level = self._data.saturation(self._pixel) * gain
         if choice.in_sigma:
             remarks.append("σ: noise that jump expects" if choice.differences else "σ: read noise of one group")
-        first = traces[0].ramp.start if choice.aligned else 0.0
-        band = self._band(choice, gain, remarks) if choice.differences else None
+        starts = [trace.ramp.start if choice.aligned else 0.0 for trace, _ in traces]
         scaled = [
-            t.scaled(
-                self._gain_of(t, gain) if choice.electron else 1.0, t.ramp.start if choice.aligned else 0.0
-            )
-            for t in traces
+            trace.scaled(self._data.gain(pixel) if electron else 1.0, start)
+            for (trace, pixel), start in zip(traces, starts, strict=True)
         ]
+        level = math.nan
+        if self._data.counts_to_saturation(choice.step, scene.first, scene.pixel):
+            level = (self._data.saturation(scene.pixel) - starts[0]) * gain
         self.view.show(
             scaled,
             differences=choice.differences,
             zoom_used=choice.usable,
             note=note,
-            unit=unit,
-            band=band,
-            level=level - first * gain,
+            unit="electron" if electron else "DN",
+            band=self._band(scene, gain, remarks) if choice.differences else None,
+            level=level,
             in_sigma=choice.in_sigma,
             remarks=remarks,
         )
 
-    def _gain_of(self, trace: Trace, gain: float) -> float:
-        """Gain of the pixel of a trace; pinned ones have their own."""
-        for pin in self.pins.pinned:
-            if trace.label == pin.letter:
-                own = self._data.gain(pin.pixel)
-                return gain if math.isnan(own) else own
-        return gain
-
-    def _trace(self, ramp: Ramp, k: int, pixel: Pixel, *, fitted: bool = False, **look: Any) -> Trace | None:
-        """Ramp of a pixel in integration k; None if the frame does not have the pixel."""
-        y = self._data.row(pixel, ramp.data.shape[2])
-        if y is None:
-            return None
-        trace = Trace(pixel_ramp(ramp, k, pixel.x, y), **look)
-        if not fitted:
-            return trace
-        _, rates = self._data.rates()
-        fit = self._fit(rates, k, pixel)
-        slope = math.nan if fit is None else fit.slope
-        return replace(
-            trace, segments=self._data.segments(k, pixel), slope=slope, noise=self._data.noise(pixel)
-        )
-
-    def _picked_traces(self, choice: Choice, fitted: bool) -> list[Trace]:
-        ramp = self._data.ramp(choice.step)
-        assert ramp is not None
-        several = len(choice.integrations) > 1
-        named = several and len(choice.integrations) <= _MOST_LABELS
-        traces = []
-        for place, k in enumerate(choice.integrations):
-            color = SERIES[place % len(SERIES)] if several else MAIN
-            label = f"int {k}" if named else ""
-            traces.append(self._trace(ramp, k, self._pixel, fitted=fitted, color=color, label=label))
-        return [t for t in traces if t is not None]
-
-    def _state_traces(self, choice: Choice) -> list[Trace]:
-        """Ramps of the same pixel after other steps, in the first integration that is drawn."""
-        traces = []
-        for place, step in enumerate(choice.others):
-            ramp = self._data.ramp(step)
-            if ramp is not None:
-                color = SERIES[1 + place % (len(SERIES) - 1)]
-                k = choice.integrations[0]
-                traces.append(self._trace(ramp, k, self._pixel, color=color, label=step, picked=False))
-        return [t for t in traces if t is not None]
-
-    def _pin_traces(self, choice: Choice, fitted: bool) -> list[Trace]:
-        ramp = self._data.ramp(choice.step)
-        assert ramp is not None
-        traces = []
-        for pin in self.pins.pinned:
-            look = {"color": pin.color, "marker": pin.marker, "label": pin.letter, "picked": False}
-            traces.append(self._trace(ramp, choice.integrations[0], pin.pixel, fitted=fitted, **look))
-        return [t for t in traces if t is not None]
-
-    def _branch_traces(self, choice: Choice, remarks: list[str]) -> list[Trace]:
-        name = choice.branch
-        if name is None:
-            return []
-        ramp = self._data.ramp(choice.step, name)
-        if ramp is None:
-            remarks.append(f"branch {name}: no ramp after {choice.step} in memory; run that branch")
-            return []
-        k = choice.integrations[0]
-        trace = self._trace(ramp, k, self._pixel, label=name, color=BRANCH, dashed=True, picked=False)
-        if trace is None:
-            return []
-        _, rates = self._data.rates(name)
-        fit = self._fit(rates, k, self._pixel)
-        if fit is None or choice.step != self._data.steps[-1]:
-            return [trace]
-        segments, noise = self._data.segments(k, self._pixel, name), self._data.noise(self._pixel)
-        return [replace(trace, segments=segments, slope=fit.slope, noise=noise)]
-
-    def _preview_traces(self, choice: Choice, remarks: list[str]) -> list[Trace]:
-        if self._preview is None:
-            return []
-        found = PreviewPixel.find(self._session, self._data, self._preview, self._pixel)
-        if found is None:
-            remarks.append("outside the window of the preview")
-            return []
-        k = choice.integrations[0]
-        ramp = found.ramp(choice.step, k)
-        if ramp is None:
-            return []
-        segments = found.segments(k, self._data) if choice.step == self._data.steps[-1] else ()
-        noise = self._data.noise(self._pixel) if segments else math.nan
-        look = Trace(ramp, segments, noise=noise, label="preview", color=PREVIEW)
-        return [replace(look, dashed=True, picked=False)]
-
-    def _band(self, choice: Choice, gain: float, remarks: list[str]) -> Band | None:
+    def _band(self, scene: Scene, gain: float, remarks: list[str]) -> Band | None:
         """Limits of jump, per second, in DN or electron; those of the preview if there is one."""
-        limits = None
-        if self._preview is not None:
-            found = PreviewPixel.find(self._session, self._data, self._preview, self._pixel)
-            limits = None if found is None else found.limits()
+        limits = None if scene.preview is None else scene.preview.limits()
         if limits is not None:
             remarks.append("limits of the preview")
         else:
@@ -306,14 +211,7 @@ class RampPanel:
         if limits.absolute:
             remarks.append("few differences: without their sign, the largest taken out one by one")
         per_unit = electrons / gain * self._session.exposure.group_time
-        return threshold_band(limits, choice.integrations[0], per_unit)
-
-    def _fit(self, rates: Rates | GuiderSlopes | None, k: int, pixel: Pixel) -> Fit | None:
-        """Slope of a pixel in integration k, 0 for the whole exposure."""
-        if not isinstance(rates, Rates):
-            return None
-        y = self._data.row(pixel, rates.rate.dq.shape[0])
-        return None if y is None else pixel_fit(rates, k, pixel.x, y)
+        return threshold_band(limits, scene.first, per_unit)
 
     def _slopes(self, choice: Choice, warning: str) -> str:
         _, rates = self._data.rates()
@@ -327,17 +225,17 @@ class RampPanel:
         if isinstance(rates, GuiderSlopes):
             slices = range(1, len(rates.data) + 1)
             return slope_table([(f"slice {k}", guider_fit(rates, k, pixel.x, y)) for k in slices], warning)
-        fits = [("whole exposure", self._fit(rates, 0, pixel), pixel)]
-        fits += [(f"integration {k}", self._fit(rates, k, pixel), pixel) for k in choice.integrations]
+        fits = [("whole exposure", fit_of(self._data, rates, 0, pixel), pixel)]
+        fits += [(f"integration {k}", fit_of(self._data, rates, k, pixel), pixel) for k in choice.integrations]
         if choice.branch is not None:
             other = self._data.rates(choice.branch)[1]
-            fits.append((f"branch {choice.branch}", self._fit(other, 0, pixel), pixel))
+            fits.append((f"branch {choice.branch}", fit_of(self._data, other, 0, pixel), pixel))
         if self._preview is not None:
-            found = PreviewPixel.find(self._session, self._data, self._preview, pixel)
+            found = self._previewed()
             fits.append(("preview", None if found is None else found.fit(0), pixel))
         for pin in self.pins.pinned:
             label = f"{pin.letter}: x {pin.pixel.x}, y {pin.pixel.y}"
-            fits.append((label, self._fit(rates, 0, pin.pixel), pin.pixel))
+            fits.append((label, fit_of(self._data, rates, 0, pin.pixel), pin.pixel))
         known = [(label, fit, of) for label, fit, of in fits if fit is not None]
         if choice.electron and not any(math.isnan(self._data.gain(of)) for _, _, of in known):
             return slope_table([(t, _times(f, self._data.gain(of))) for t, f, of in known], warning, "electron")

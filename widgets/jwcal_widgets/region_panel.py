@@ -9,27 +9,27 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
-import numpy as np
-from numpy.typing import NDArray
 
 from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates, State
-from jwcal_interactive.errors import Cancelled, JwcalError
-from jwcal_interactive.region import (
-    Box,
-    amplifier_image,
-    count_region_flags,
-    difference_noise,
-    line_noise,
-    noise_power,
-    region_histogram,
-    region_ramp,
-)
-from jwcal_interactive.tiles import Tiles
+from jwcal_interactive.errors import JwcalError
+from jwcal_interactive.region import Box
 from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.frame_rows import nearest_row
 from jwcal_widgets.latest import Latest
 from jwcal_widgets.ramp_controls import integrations_to_offer
 from jwcal_widgets.region_view import FlagTable, HistogramPlot, NoisePlot, PowerPlot, RampPlot
+from jwcal_widgets.region_work import (
+    FLAGS,
+    NOISE,
+    POWER,
+    RAMP,
+    SLOPES,
+    WHOLE,
+    Job,
+    Selection,
+    frame_of,
+    work_of,
+)
 from jwcal_widgets.results import out_of_date, steps_with_result
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RegionPanel"]
 
-RAMP, SLOPES, NOISE, POWER, FLAGS = "ramp", "slopes", "noise", "1/f", "flags"
 _KINDS: dict[str, tuple[type[State], ...]] = {
     RAMP: (Ramp,),
     SLOPES: (Rates, GuiderSlopes),
@@ -54,10 +53,7 @@ _TOOLTIPS = [
 ]
 _ROWS, _COLUMNS = "by row", "by column"
 _NONE = "Draw a box on the image, select a range of its histogram, or type columns and rows."
-_WHOLE = 0
 _BOX = re.compile(r"(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)")
-
-Selection = NDArray[np.bool_]
 
 
 class RegionPanel:
@@ -192,8 +188,8 @@ class RegionPanel:
             return
         self._describe(box, selection)
         self._say("computing…", keep=True)
-        work = _work(page, state, self.integration.value, box, selection, self.from_first.value, self._cancel)
-        self._latest.request(work, lambda found: self._draw(page, state, box, found))
+        job = Job(page, state, self.integration.value, box, selection, self.from_first.value)
+        self._latest.request(work_of(job, self._cancel), lambda found: self._draw(job, found))
 
     def _write_box(self) -> None:
         text = ""
@@ -221,14 +217,14 @@ class RegionPanel:
     def _take_whole(self) -> None:
         state = self._session.kept(self.step.value) if self.step.value else None
         if state is not None:
-            ny, nx = _frame(state)
+            ny, nx = frame_of(state)
             self.show_region((0, 0, nx, ny), rows=ny)
 
     def _in_frame(self, state: State) -> tuple[Box, Selection | None]:
         """Find the region in the rows of a state."""
         assert self._region is not None
         box, selection, rows = self._region
-        ny, nx = _frame(state)
+        ny, nx = frame_of(state)
         if ny != rows:
             first, last = (nearest_row(self._session.exposure, y, rows, ny) for y in (box.y0, box.y1 - 1))
             box, selection = box._replace(y0=first, y1=last + 1), None
@@ -244,18 +240,18 @@ class RegionPanel:
             f"<span class='jwcal-muted'>{count:,} pixels{of}</span>{stale}"
         )
 
-    def _draw(self, page: str, state: State, box: Box, found: Any) -> None:
+    def _draw(self, job: Job, found: Any) -> None:
         if isinstance(found, str):
             self._say(found)
             return
-        view = self._page(page)
-        if page == RAMP:
-            view.show(found, from_first=self.from_first.value)
-        elif page == NOISE:
+        view, box = self._page(job.page), job.box
+        if job.page == RAMP:
+            view.show(found, from_first=job.from_first)
+        elif job.page == NOISE:
             by_rows = self.along.value == _ROWS
             view.show(found, box.y0 if by_rows else box.x0, by_rows=by_rows)
-        elif page == FLAGS:
-            groups = state.data.shape[1] if isinstance(state, Ramp) else 0
+        elif job.page == FLAGS:
+            groups = job.state.data.shape[1] if isinstance(job.state, Ramp) else 0
             view.show(*found, groups)
         else:
             view.show(found)
@@ -291,7 +287,7 @@ class RegionPanel:
         nints = self._session.exposure.nints
         numbers = [(str(k), k) for k in integrations_to_offer(nints)]
         if page == SLOPES:
-            numbers = [("whole", _WHOLE), *numbers]
+            numbers = [("whole", WHOLE), *numbers]
         self._setting = True
         try:
             if list(self.step.options) != steps:
@@ -310,69 +306,3 @@ class RegionPanel:
         if change["owner"] is self.page:
             self._offer()
         self.update()
-
-
-def _frame(state: State) -> tuple[int, int]:
-    shape = state.rate.data.shape if isinstance(state, Rates) else state.data.shape
-    return shape[-2], shape[-1]
-
-
-def _work(
-    page: str,
-    state: State,
-    integration: int,
-    box: Box,
-    selection: Selection | None,
-    from_first: bool,
-    cancel: threading.Event,
-) -> Callable[[], Any]:
-    """Give what computes a page: its numbers, or in words why there are none."""
-    tiles = Tiles(threads=1, cancel=cancel)
-
-    def work() -> Any:
-        try:
-            return _compute(page, state, integration, box, selection, from_first, tiles)
-        except JwcalError as error:
-            return str(error)
-        except Cancelled:
-            return ""
-
-    return work
-
-
-def _compute(
-    page: str,
-    state: State,
-    integration: int,
-    box: Box,
-    selection: Selection | None,
-    from_first: bool,
-    tiles: Tiles,
-) -> Any:
-    if page == SLOPES:
-        data, dq = _slopes(state, integration)
-        return region_histogram(data, dq, box, selection)
-    if page == FLAGS:
-        pixels = box.shape[0] * box.shape[1] if selection is None else int(selection.sum())
-        if isinstance(state, Ramp):
-            groupdq = state.groupdq[integration - 1]
-            return count_region_flags(state.pixeldq, groupdq, box, selection), pixels
-        return count_region_flags(_slopes(state, integration)[1], None, box, selection), pixels
-    assert isinstance(state, Ramp)
-    if page == RAMP:
-        return region_ramp(state, integration, box, selection, from_first=from_first)
-    images = difference_noise(state, integration, box, selection, tiles)
-    amplifiers = amplifier_image(state.exposure, _frame(state))[box.rows, box.columns]
-    if page == NOISE:
-        return line_noise(images, amplifiers, tiles)
-    return noise_power(images, state.exposure, amplifiers, tiles)
-
-
-def _slopes(state: State, integration: int) -> tuple[Any, Any]:
-    """Slopes and flags of an integration (a slice, of a guider exposure), or of the whole exposure."""
-    if isinstance(state, GuiderSlopes):
-        return state.data[max(integration, 1) - 1], state.dq
-    assert isinstance(state, Rates)
-    if integration == _WHOLE:
-        return state.rate.data, state.rate.dq
-    return state.rateints.data[integration - 1], state.rateints.dq[integration - 1]

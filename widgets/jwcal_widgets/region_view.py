@@ -10,7 +10,8 @@ import ipywidgets as ipw
 import numpy as np
 
 from jwcal_interactive.dq import DQ, names
-from jwcal_interactive.region import FlagCount, Histogram, Noise, RegionPower, RegionRamp, Spectrum
+from jwcal_interactive.region import FlagCount, Histogram, RegionRamp
+from jwcal_interactive.region_noise import Noise, RegionPower, Spectrum
 from jwcal_widgets.dq_overlay import color_of
 from jwcal_widgets.line_colors import MAIN, SECOND
 from jwcal_widgets.plotting import F64, draw_lines, draw_points, hide, plot_figure, put_ticks, span
