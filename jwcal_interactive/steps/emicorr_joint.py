@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from jwcal_interactive.instruments import AMPLIFIERS
 from jwcal_interactive.steps.emicorr_waves import BAD_COLUMNS, Clocks, Wave
 from jwcal_interactive.tiles import Tiles
 
-__all__ = ["FittedWave", "fit_jointly", "lowest", "vertex"]
+__all__ = ["FittedWave", "fit_jointly", "lowest", "median_of_positive", "vertex"]
 
 TRIALS = 500
 """Phases at which chi squared is computed."""
@@ -23,6 +24,8 @@ _NO_NORM = 1e-8
 _EQUAL = 1e-9
 # Integrations are summed by phase so many at a time that this is not exceeded.
 _SUMS_BYTES = 64 << 20
+# Values looked at between two looks at the user's wish to stop, and the bits of infinity.
+_PIECE, _INFINITY = 1 << 20, np.float32(np.inf).view(np.uint32)
 # Pixels whose groups scatter more than this many medians are too bright or bad.
 _LARGEST_SCATTER = 2
 
@@ -158,11 +161,49 @@ def _good_pixels(data: F32, pixeldq: NDArray[np.uint32], tiles: Tiles) -> NDArra
     nints, _, ny, nx = data.shape
     scatter = np.empty((nints, ny, nx), np.float32)
     tiles.over_rows(ny, lambda y0, y1: scatter_of_groups(data, scatter, y0, y1))
-    tiles.check()
-    finite = scatter[np.isfinite(scatter)]
-    limit = _LARGEST_SCATTER * np.median(finite, overwrite_input=True) if finite.size else 0
-    tiles.check()
-    return np.asarray((scatter < limit) & (pixeldq == 0))
+    limit = np.float32(_LARGEST_SCATTER) * median_of_positive(scatter, tiles.check)
+    good = np.empty(scatter.shape, np.bool_)
+    for values, use in zip(scatter, good, strict=True):
+        tiles.check()
+        use[:] = (values < limit) & (pixeldq == 0)
+    return good
+
+
+def median_of_positive(values: F32, check: Callable[[], None]) -> np.float32:
+    """Median of the finite values of an array, found in pieces; 0 if there are none.
+
+    Bits of positive numbers have the order of the numbers: the upper halves of all of them, and then the lower
+    halves of those with the upper half of the median, are counted.
+
+    Parameters
+    ----------
+    values : float32
+        At least 0, or NaN.
+    check : callable
+        Called before each piece; raises to stop.
+    """
+    bits = np.ascontiguousarray(values, np.float32).reshape(-1).view(np.uint32)
+
+    def counts(upper: int | None) -> NDArray[np.int64]:
+        found = np.zeros(1 << 16, np.int64)
+        for start in range(0, bits.size, _PIECE):
+            check()
+            piece = bits[start : start + _PIECE]
+            piece = piece[piece < _INFINITY]
+            halves = piece >> 16 if upper is None else piece[piece >> 16 == upper] & 0xFFFF
+            found += np.bincount(halves, minlength=1 << 16)
+        return found.cumsum()
+
+    uppers = counts(None)
+    n = int(uppers[-1])
+    if n == 0:
+        return np.float32(0)
+    middle = []
+    for rank in ((n - 1) // 2, n // 2):
+        upper = int(uppers.searchsorted(rank, "right"))
+        lower = counts(upper).searchsorted(rank - (uppers[upper - 1] if upper else 0), "right")
+        middle.append((upper << 16) + int(lower))
+    return np.mean(np.array(middle, np.uint32).view(np.float32))
 
 
 def _summed(

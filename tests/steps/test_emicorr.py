@@ -12,7 +12,7 @@ from jwcal_interactive.arrays import Reference
 from jwcal_interactive.errors import Cancelled, ParameterError, ReferenceError, Skip
 from jwcal_interactive.steps import emicorr_joint as joint
 from jwcal_interactive.steps.emicorr import EmiCorrParams, emicorr
-from jwcal_interactive.steps.emicorr_joint import lowest, vertex
+from jwcal_interactive.steps.emicorr_joint import lowest, median_of_positive, vertex
 from jwcal_interactive.steps.emicorr_sequential import Sequence, clipped_mean_of_sorted
 from jwcal_interactive.steps.emicorr_waves import Clocks, Wave
 from jwcal_interactive.tiles import Tiles
@@ -97,6 +97,20 @@ METHODS = [
     {}, {"fit_ints_separately": True}, {"algorithm": "sequential"},
     {"algorithm": "sequential", "scale_reference": False}, {"onthefly_corr_freq": [FREQUENCY]},
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 1001])
+@pytest.mark.parametrize("scale", [1e-40, 1.0, 1e37])
+def test_median_in_pieces(n, scale, monkeypatch):
+    monkeypatch.setattr(joint, "_PIECE", 7)
+    rng = np.random.default_rng(n)
+    values = np.round(np.abs(rng.normal(size=n)), 2).astype(np.float32) * np.float32(scale)
+    spoiled = rng.permutation(np.concatenate([values, np.float32([np.nan, -np.nan, np.inf] * 9)]))
+    assert median_of_positive(spoiled.reshape(-1, 1), lambda: None) == np.median(values)
+    looks = []
+    median_of_positive(spoiled, lambda: looks.append(1))
+    assert len(looks) > n // 7
+    assert median_of_positive(np.full((2, 3), np.nan, np.float32), lambda: None) == 0
 
 
 class TestTruth:
