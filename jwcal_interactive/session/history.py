@@ -153,13 +153,19 @@ def _together(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     """Entries by what the user did: the steps of a run belong together."""
     group: list[Entry] = []
     for entry in entries:
-        last = group[-1] if group else None
-        if last and not (entry.action == last.action == "run" and entry.node == last.node and _went_on(last)):
+        if group and not _goes_on(group, entry):
             yield group
             group = []
         group.append(entry)
     if group:
         yield group
+
+
+def _goes_on(group: list[Entry], entry: Entry) -> bool:
+    """Whether an entry is about a further step of the run that a group is about."""
+    last = group[-1]
+    of_a_run = entry.action == last.action == "run" and _went_on(last)
+    return of_a_run and entry.node == last.node and all(entry.step != e.step for e in group)
 
 
 def _went_on(entry: Entry) -> bool:

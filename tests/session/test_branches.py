@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -155,6 +157,43 @@ class TestBranches:
             with pytest.raises(ParameterError):
                 act()
         assert len(session.history) == length
+
+
+@pytest.mark.parametrize("memory_limit", [None, 1])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_results_are_those_of_the_settings(seed: int, memory_limit: int | None, tiny_raw: Path) -> None:
+    """Whatever was done on the way, and whatever is still in memory: a new session comes to the same."""
+    random = Random(seed)
+    session = open_session(tiny_raw, memory_limit=memory_limit)
+
+    def edit() -> None:
+        x, y, first = random.randrange(60), random.randrange(60), random.randrange(4)
+        groups = random.choice([None, (first, first + 2)])
+        after, clear = random.choice(["dq_init", "jump"]), random.random() < 0.3
+        flag = random.choice(["DO_NOT_USE", "JUMP_DET"])
+        session.edit_flags(after, flag, boxes=[(x, y, x + 4, y + 4)], groups=groups, clear=clear)
+
+    actions: list[Callable[[], None]] = [
+        edit,
+        lambda: session.set("jump", rejection_threshold=random.choice([2, 4, 8])),
+        lambda: session.set("ipc", skip=random.random() < 0.5),
+        session.undo,
+        session.redo,
+        lambda: session.switch(random.choice([n.number for n in session.tree.nodes])),
+        lambda: session.branch(f"b{len(session.tree.branches)}", random.choice(list(session.tree.branches))),
+        lambda: session.run(last=random.choice(session.steps)),
+        lambda: session.run(at=random.choice(list(session.tree.branches))),
+    ]
+    for _ in range(30):
+        random.choice(actions)()
+    session.run()
+    new = open_session(tiny_raw)
+    for step, values in session.settings.values.items():
+        new.set(step, **values)
+    for one in session.settings.edits:
+        exec(one.call(), {"session": new})
+    new.run()
+    assert new.digest() == session.digest()
 
 
 class TestCompare:
@@ -313,6 +352,12 @@ class TestHistory:
         assert "<table>" in session.history._repr_html_()
         assert repr(session.history[-3:]).count("\n") <= 3
         assert session.history[-3:][0] == session.history[-3]
+
+    def test_each_run_is_told(self, session: Session) -> None:
+        before = len(session.history.rows())
+        session.run(first="jump")
+        session.run(first="ramp_fit", last="ramp_fit")
+        assert [row[4] for row in session.history.rows()[before:]] == ["run jump to gain_scale", "run ramp_fit"]
 
     def test_of_several_days(self, session: Session) -> None:
         first, *others = session.history

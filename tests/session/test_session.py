@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -530,3 +531,4 @@ class TestHistory:
         assert "<table>" in session.summary()._repr_html_()
         session.run()
         assert session.figure()._repr_png_().startswith(b"\x89PNG")
+        assert re.fullmatch(r"<Figure: PNG, \d+ kB>", repr(session.figure()))
