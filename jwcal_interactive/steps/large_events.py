@@ -111,7 +111,9 @@ def large_events(ramp: Ramp, refs: References, p: LargeEventsParams, tiles: Tile
     The side product has the label (LABEL) and kind (KIND: 1 snowball, 2 shower) of what was flagged in each
     group, and a table of the events (EVENTS): centres and semi-axes in pixels, from 0; orientation from +y
     towards +x, degrees; areas with jumps, and of the saturated core, pixels. Their numbers are in the
-    keywords NSNOWBAL and NSHOWERS.
+    keywords NSNOWBAL and NSHOWERS. Where `jump` has flagged the surroundings of large events already
+    (expand_large_events, find_showers), these count as jumps: areas and axes are the enlarged ones, so that
+    `grow` is better 0. To list events as they hit, leave both off.
 
     Raises
     ------
