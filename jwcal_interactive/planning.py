@@ -166,11 +166,12 @@ def _in_bands(runner: Runner, source: Framed, links: list[Link], fixed: int) -> 
     rows, one_by_one = band_height(source, links, threads, runner.band_bytes)
     rows = min(rows, source.frame[0])
     at_once = 1 if one_by_one else min(threads, -(-source.frame[0] // rows))
-    row, around = row_bytes(source, links), 2 * margin(links)
+    row, around = row_bytes(source, links, alone=one_by_one), 2 * margin(links)
     height = min(rows + around, source.frame[0])
     least = min(1 + around, source.frame[0])
+    alone = row_bytes(source, links, alone=True)
     names = tuple(link.name for link in links if link.definition)
-    return Stage(names, rows, at_once, fixed + at_once * height * row, fixed + least * row)
+    return Stage(names, rows, at_once, fixed + at_once * height * row, fixed + least * alone)
 
 
 def _on_whole(runner: Runner, source: Framed, name: str) -> Stage:

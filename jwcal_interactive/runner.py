@@ -42,9 +42,10 @@ _NoRamp: TypeAlias = Rates | GuiderSlopes
 # Rows of a band where memory allows it: few enough for the caches, many enough beside the rows within reach.
 _BAND_ROWS = 128
 # Bytes that bands may take by default, all threads together.
-_BAND_BYTES = 1 << 30
-# Arrays of a ramp that a band has at a time: input and output of a step, and what it works with.
-_COPIES = 1.35
+_BAND_BYTES = 1_300_000_000
+# Arrays of a ramp that a band has at a time: input and output of a step, and what it works with. Bands that
+# threads work on side by side are not all at their largest together. Measured.
+_COPIES, _COPIES_ALONE = 1.35, 1.75
 
 
 @dataclass(frozen=True)
@@ -284,18 +285,20 @@ def band_height(source: Framed, links: Sequence[Link], threads: int, limit: int)
     limit : int
         Bytes for the bands of all threads.
     """
-    row, around = row_bytes(source, links), 2 * bands.margin(links)
+    row, around = row_bytes(source, links, alone=False), 2 * bands.margin(links)
     together = int(limit / threads / row) - around
     if together >= min(_BAND_ROWS, 4 * around + 1):
         rounds = -(-source.frame[0] // (threads * min(together, _BAND_ROWS)))
         return -(-source.frame[0] // (threads * rounds)), False
-    return max(min(int(limit / row) - around, _BAND_ROWS), 1), True
+    alone = int(limit / row_bytes(source, links, alone=True)) - around
+    return max(min(alone, _BAND_ROWS), 1), True
 
 
-def row_bytes(source: Framed, links: Sequence[Link]) -> int:
-    """Bytes that one row takes in a band, at most."""
+def row_bytes(source: Framed, links: Sequence[Link], *, alone: bool) -> int:
+    """Bytes that one row takes in a band, at most; ``alone`` if there is one band at a time."""
     exposure, nx = source.exposure, source.frame[1]
     samples = exposure.nints * exposure.ngroups * nx
     slopes = 24 * (exposure.nints + 1) * nx if any(link.name == "ramp_fit" for link in links) else 0
     references = max((link.row_bytes() for link in links), default=0)
-    return int(_COPIES * 5 * samples) + slopes + references + 64 * nx
+    ramps = 5 * (_COPIES_ALONE if alone else _COPIES) * samples
+    return int(ramps) + slopes + references + 64 * nx

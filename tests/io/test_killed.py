@@ -27,16 +27,16 @@ from jwcal_interactive.arrays import Card
 from jwcal_interactive.io.atomic import Together
 from jwcal_interactive.io.product_files import ProductFile
 
-<<<<<<< Updated upstream
 def write(path):
     with Together() as files:
-        file = ProductFile(path, files, fits.Header([("NEW", True)]))
-        file.add_array("SCI", (400, 500), "f4", fits.Header())
+        file = ProductFile(path, files, [Card("NEW", True, "")])
+        file.add_array("SCI", (400, 500), "f4")
+        file.reserve()
         print(os.getpid(), flush=True)
         for y in range(0, 400):
             file.put("SCI", np.full((1, 500), y, np.float32), y)
             time.sleep(0.001)
-        file.close(fits.Header([("NEW", True)]))
+        file.close([Card("NEW", True, "")])
 
 for line in sys.stdin:
     if os.fork() == 0:
@@ -44,19 +44,6 @@ for line in sys.stdin:
         os._exit(0)
     _, status = os.wait()
     print(os.WTERMSIG(status), flush=True)
-=======
-path = Path(sys.argv[1])
-with Together() as files:
-    file = ProductFile(path, files, [Card("NEW", True, "")])
-    file.add_array("SCI", (400, 500), "f4")
-    file.reserve()
-    print("begun", flush=True)
-    for y in range(0, 400):
-        file.put("SCI", np.full((1, 500), y, np.float32), y)
-        time.sleep(0.001)
-    file.close([Card("NEW", True, "")])
-print("done", flush=True)
->>>>>>> Stashed changes
 """
 
 
