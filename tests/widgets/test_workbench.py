@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import json
 import threading
 
 import numpy as np
 import pytest
 import tiny_exposure
+from ipywidgets import embed
 
 from jwcal_interactive import InputError, Progress, open_session
 from jwcal_interactive.dq import DQ
@@ -580,6 +582,23 @@ def test_guider_exposure(flight_acq1):
     assert "slice 1" in workbench.ramp._table.value
     workbench.ramp.kind.value = "differences"
     assert workbench.messages.shown == []
+
+
+def test_saved_notebook_stays_small(ran):
+    """JupyterLab saves the state of all widgets, without defaults; no array is in it."""
+    for tabs in (ran.upper, ran.lower):
+        for name in tabs.strip.options:
+            tabs.choose(name)
+    for step in ran.session.steps:
+        ran.choose(step)
+    ran.image.toolbar.arrangement.value = "side by side"
+    states = embed.dependency_state([ran], drop_defaults=True)
+    sizes = {number: len(json.dumps(state)) for number, state in states.items()}
+    assert len(sizes) > 500
+    assert sum(sizes.values()) < 1e6
+    ran.image.toolbar.arrangement.value = "A"
+    for tabs in (ran.upper, ran.lower):
+        tabs.choose(tabs.strip.options[0])
 
 
 def test_rail_words():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jwcal_widgets.exposures import Exposures
 from jwcal_widgets.workbench import Workbench, show
 
-__all__ = ["Workbench", "show"]
+__all__ = ["Exposures", "Workbench", "show"]

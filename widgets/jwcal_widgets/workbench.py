@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
 from jwcal_interactive.arrays import Exposure
 from jwcal_interactive.errors import Cancelled, ParameterError
 from jwcal_interactive.recipes import BEYOND_OFFICIAL
+from jwcal_interactive.session.preview import Window
 from jwcal_widgets.check_panel import CheckPanel
 from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.frame_rows import nearest_row
@@ -30,7 +31,8 @@ from jwcal_widgets.runner import Runner
 from jwcal_widgets.state_chooser import HERE
 from jwcal_widgets.step_panel import StepPanel
 from jwcal_widgets.style import STYLE
-from jwcal_widgets.tabs import Tabs
+from jwcal_widgets.sweep_panel import SweepPanel
+from jwcal_widgets.tabs import Page, Tabs
 from jwcal_widgets.toolbar import Toolbar
 from jwcal_widgets.viewport import Box
 
@@ -44,13 +46,14 @@ IMAGE_SIZE = (440, 440)
 RAMP_SIZE = (450, 190)
 PANEL_HEIGHT = 340
 RAMP, CHECK, REGION = "Ramp", "Check", "Region"
-PARAMETERS, HISTORY, MASK = "Parameters", "History", "Mask"
+PARAMETERS, HISTORY, SWEEP, MASK = "Parameters", "History", "Sweep", "Mask"
 TOOLTIPS = {
     RAMP: "The ramp of the picked pixel, with its flags and the fit",
     CHECK: "What the chosen step did, in a picture of its own",
     REGION: "Statistics of a part of the image: drag it with the mouse set to region",
     PARAMETERS: "Parameters and references of the chosen step",
     HISTORY: "All settings that were tried: go back, branch, compare",
+    SWEEP: "A parameter over a range, on the pixels in view",
     MASK: "Set and clear flags by hand",
 }
 
@@ -98,7 +101,7 @@ class Workbench(ipw.VBox):
     ----------
     step : str
         The chosen step.
-    rail, panel, image, ramp, check, region, history, mask, preview, toolbar, output, messages, runner
+    rail, panel, image, ramp, check, region, history, sweep, mask, preview, toolbar, output, messages, runner
         The parts of the screen, and what computes for them.
     upper, lower : Tabs
         What is beside the image.
@@ -129,7 +132,9 @@ class Workbench(ipw.VBox):
         self.preview = PreviewLink(
             session, self._window_in_view, self._show_preview, self.toolbar.show_counters, guard
         )
-        self.panel = StepPanel(session, self._settings_changed, guard, PANEL_HEIGHT)
+        self.panel = StepPanel(
+            session, self._settings_changed, guard, PANEL_HEIGHT, on_preview=self.preview.drag
+        )
         self.ramp = RampPanel(session, RAMP_SIZE, guard)
         self.image = ImagePanel(
             session,
@@ -145,6 +150,7 @@ class Workbench(ipw.VBox):
         self.check = CheckPanel(session, self._pick_elsewhere, guard)
         self.region = RegionPanel(session, RAMP_SIZE, guard)
         self.history = HistoryPanel(session, self._travel, self.run, self._show_both, guard)
+        self.sweep = SweepPanel(session, self._sweep_window, self._value_chosen, guard)
         self.mask = MaskPanel(
             session,
             self._flags_edited,
@@ -158,9 +164,13 @@ class Workbench(ipw.VBox):
         self.output = OutputBar(session, guard)
         self._parameters = _Parameters(self.panel)
         self.upper = Tabs({RAMP: self.ramp, CHECK: self.check, REGION: self.region}, TOOLTIPS, guard)
-        self.lower = Tabs(
-            {PARAMETERS: self._parameters, HISTORY: self.history, MASK: self.mask}, TOOLTIPS, guard
-        )
+        lower: dict[str, Page] = {
+            PARAMETERS: self._parameters,
+            HISTORY: self.history,
+            SWEEP: self.sweep,
+            MASK: self.mask,
+        }
+        self.lower = Tabs(lower, TOOLTIPS, guard)
         super().__init__(
             [
                 ipw.HTML(STYLE, layout={"display": "none"}),
@@ -183,10 +193,10 @@ class Workbench(ipw.VBox):
         if self.comm is None:
             return
         self.runner.cancel()
-        parts = (self.preview, self.image, self.ramp, self.check, self.region, self.history, self.mask)
-        for part in parts:
+        beside = (self.ramp, self.check, self.region, self.panel, self.history, self.sweep, self.mask)
+        for part in (self.preview, self.image, *beside):
             part.close()
-        close_widgets(*self.children)
+        close_widgets(*self.children, self.layout)
         super().close()
 
     def refresh(self) -> None:
@@ -211,6 +221,7 @@ class Workbench(ipw.VBox):
         self.rail.choose(step)
         self.panel.choose(step)
         self.check.choose(step)
+        self.sweep.choose(step)
         self.image.follow(step)
         self.upper.refresh()
         self._show_toolbar()
@@ -220,6 +231,7 @@ class Workbench(ipw.VBox):
         if self.runner.running:
             return
         self.messages.clear_errors()
+        self.panel.commit()
         self.preview.clear()
         self.toolbar.begin(self.session)
         self.runner.start(first, last)
@@ -345,6 +357,14 @@ class Workbench(ipw.VBox):
     def _live_switched(self) -> None:
         self.preview.on = self.toolbar.live.value
         self.preview.settle()
+
+    def _sweep_window(self) -> Window | None:
+        box = self.image.window_in_view()
+        return None if box is None else Window(*box)
+
+    def _value_chosen(self, step: str, values: Mapping[str, Any]) -> None:
+        self.session.set(step, **values)
+        self._settings_changed()
 
     def _window_in_view(self) -> Box | None:
         return self.image.window_in_view()

@@ -10,6 +10,7 @@ import ipywidgets as ipw
 import numpy as np
 from numpy.typing import NDArray
 
+from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.viewport import encode, fit_window
 
 __all__ = ["Picture"]
@@ -92,8 +93,7 @@ class Picture:
 
     def close(self) -> None:
         """Close the picture that waits for its turn."""
-        for picture in self._pictures:
-            picture.close()
+        close_widgets(*self._pictures)
 
     def _clicked(self, _mark: object, content: dict[str, dict[str, float]]) -> None:
         ny, nx = self._shape
