@@ -66,7 +66,7 @@ def difference_noise(
     Raises
     ------
     InputError
-        If there are fewer than four groups, or the box does not lie in the frame.
+        If there are fewer than four groups, the box does not lie in the frame, or no pixel is usable.
     """
     box.check(ramp.data.shape)
     ngroups = ramp.data.shape[1]
@@ -92,6 +92,8 @@ def difference_noise(
         image *= np.float32(np.sqrt(0.5))
         spoiled = (flags[k] | flags[k + 1] | flags[k + 2] | flags[k + 3]) & EXCLUDED
         image[bad | (spoiled != 0) | (((flags[k + 1] | flags[k + 3]) & jump) != 0)] = np.nan
+    if not np.isfinite(out).any():
+        raise InputError("no pixel of the region has four usable groups. Choose another region or integration.")
     return out
 
 

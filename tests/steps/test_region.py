@@ -84,6 +84,11 @@ def test_noise_takes_four_groups(ramp_of):
         difference_noise(ramp_of(np.zeros((1, 3, 4, 4))), 1, Box(0, 0, 4, 4))
 
 
+def test_noise_without_a_usable_pixel(ramp_of):
+    with pytest.raises(InputError, match="four usable groups"):
+        difference_noise(ramp_of(np.zeros((1, 5, 4, 4)), pixeldq=DQ.DO_NOT_USE), 1, Box(0, 0, 4, 4))
+
+
 def timed(exposure, **cards):
     primary = (*exposure.primary, *(Card(name, value, "") for name, value in cards.items()))
     return replace(exposure, primary=primary, frame_time=10.73676)

@@ -181,7 +181,8 @@ class RampView:
         items += self._keys_of_lines(traces)
         if math.isfinite(level) and not in_range:
             items.append(key("┄", LEVEL, f"saturation at {level:,.0f} {unit}, above the plot"))
-        items += [f"<span class='jwcal-muted'>{html.escape(' · '.join(remarks))}</span>"]
+        if remarks:
+            items.append(f"<span class='jwcal-muted'>{html.escape(' · '.join(remarks))}</span>")
         if note:
             items.append(f"<span class='jwcal-stale'>{html.escape(note)}</span>")
         self.legend.value = "<div class='jwcal-legend'>" + " ".join(items) + "</div>"
