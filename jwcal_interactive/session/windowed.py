@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias, TypeVar
-
-import numpy as np
+from typing import Any, Literal, TypeAlias
 
 from jwcal_interactive.arrays import Exposure, Ramp, Rates, References, State
-from jwcal_interactive.bands import Link, WholeReferences
+from jwcal_interactive.bands import Link
 from jwcal_interactive.cutouts import ALL, cut_state, frame_of, is_all, widened
 from jwcal_interactive.edits import FlagEdit, apply_edits
 from jwcal_interactive.errors import Skip
@@ -19,6 +15,7 @@ from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import SKIP_IS_SET, run_step, user_files
 from jwcal_interactive.references.book import ReferenceBook
 from jwcal_interactive.session.keys import file_key
+from jwcal_interactive.session.surveys import ASK_FOR_FLAGS, Asking, Facts, Kept, Surveys, spaced_rows
 from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.steps.definition import Look
@@ -30,8 +27,6 @@ __all__ = ["Job", "Region", "WindowRunner"]
 
 Region: TypeAlias = tuple[slice, slice]
 """Rows and columns, in the arrays of the frame."""
-
-Found = TypeVar("Found")
 
 # Name of the state before the first wanted step, among those after steps.
 _BEFORE = ""
@@ -45,10 +40,6 @@ _APPROXIMATED: Mapping[str, Literal["around", "lines"]] = {
     "clean_flicker_noise": "lines",
     "amplifier_noise": "lines",
 }
-# Steps whose survey only asks which groups are flagged in all pixels. No step clears those flags: a group that
-# has them in an earlier state keeps them, and one that lacks them in some row lacks them in the frame. Where
-# both say the same, it is so in the whole frame.
-_ASK_FOR_FLAGS = frozenset({"jump", "ramp_fit"})
 
 
 @dataclass(frozen=True)
@@ -126,75 +117,6 @@ class _Leg:
         return f"{self.link.name} measures in the whole frame; here it saw the lines through the window."
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """What a survey found: facts, or why the step is skipped; and what is not sure of it."""
-
-    facts: Any = None
-    skipped: str = ""
-    note: str = ""
-
-    def agrees(self, other: _Facts) -> bool:
-        """Whether another survey found the same."""
-        if not isinstance(self.facts, Survey) or not isinstance(other.facts, Survey):
-            return (self.facts, self.skipped) == (other.facts, other.skipped)
-        one, two = vars(self.facts), vars(other.facts)
-        return all(np.array_equal(one[name], two[name]) for name in one if name != "params")
-
-
-class _Kept:
-    """The last values by key, made when they are not there."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._values: OrderedDict[Hashable, Any] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Found]) -> Found:
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]  # type: ignore[no-any-return]
-        value = make()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._limit:
-                self._values.popitem(last=False)
-        return value
-
-
-class _Surveys:
-    """What surveys found, to be found again for other parameters that they did not look at."""
-
-    def __init__(self) -> None:
-        self._kept = _Kept(16)
-
-    def get(self, key: Hashable, params: StepParams, ask: Callable[[Any], _Facts]) -> _Facts:
-        """Give what a survey found with parameters that are the same to it, or ask."""
-        found: list[tuple[dict[str, Any], _Facts]] = self._kept.get(key, list)
-        for seen, facts in tuple(found):
-            if all(getattr(params, name) == value for name, value in seen.items()):
-                return facts
-        reading = _Reading(params)
-        facts = ask(reading)
-        found.insert(0, (reading.seen, facts))
-        del found[8:]
-        return facts
-
-
-class _Reading:
-    """Parameters that remember which of them were asked for."""
-
-    def __init__(self, params: StepParams) -> None:
-        self.seen: dict[str, Any] = {}
-        self._params = params
-
-    def __getattr__(self, name: str) -> Any:
-        asked = (name,) if name in type(self._params).model_fields else type(self._params).model_fields
-        self.seen |= {field: getattr(self._params, field) for field in asked}
-        return getattr(self._params, name)
-
-
 class WindowRunner:
     """Runs steps on parts of the frame, and keeps what is needed again for other values of a parameter.
 
@@ -208,11 +130,11 @@ class WindowRunner:
 
     def __init__(self, book: ReferenceBook) -> None:
         self.book = book
-        self.surveys = _Surveys()
-        self.states = _Kept(2)
-        self._legs = _Kept(64)
-        self._references = _Kept(64)
-        self._wholes = _Kept(1)
+        self.surveys = Surveys()
+        self.states = Kept(2)
+        self._legs = Kept(64)
+        self._references = Kept(64)
+        self._wholes = Kept(1)
 
     def run(self, job: Job) -> tuple[State | None, dict[str, State], tuple[str, ...]]:
         """Run the steps.
@@ -381,72 +303,58 @@ class _Passage:
             result = result.with_(tallies={})
         return result.with_(side_products=()) if result.side_products else result
 
-    def _facts(self, index: int) -> _Facts:
+    def _facts(self, index: int) -> Facts:
         """Find what the step has to know of the whole frame."""
         leg = self.legs[index]
         if leg.link.definition is None or leg.link.definition.survey is None:
-            return _Facts()
+            return Facts()
         return self._known(leg, self.legs[:index], lambda params: self._survey(index, params))
 
-    def _known(self, leg: _Leg, before: Sequence[_Leg], ask: Callable[[Any], _Facts]) -> _Facts:
+    def _known(self, leg: _Leg, before: Sequence[_Leg], ask: Callable[[Any], Facts]) -> Facts:
         """Give what a survey found after some legs; it is asked if that is not known."""
         params = leg.link.params
         assert params is not None
         key = (*self.key, *before, leg.link.name, *leg.link.files.values())
         return self.runner.surveys.get(key, params, ask)
 
-    def _survey(self, index: int, params: Any) -> _Facts:
-        leg, start = self.legs[index], self.start
+    def _survey(self, index: int, params: Any) -> Facts:
+        link, start = self.legs[index].link, self.start
         assert isinstance(start, Ramp)
+        frame, tiles = frame_of(start), self.job.tiles
+        asking = Asking(link, start.exposure, frame, params, tiles)
         if index == 0:
-            return self._ask(leg, Look.at(start), params)
-        if leg.link.name not in _ASK_FOR_FLAGS:
-            part = self._look(lambda rows, columns: self._through(index, (rows, columns))[0])
-            return self._ask(leg, part, params)
-        earlier = self._known(leg, (), lambda again: self._ask(leg, Look.at(start), again))
-        middle = frame_of(start)[0] // 2
+            return asking(Look.at(start))
         notes: dict[str, str] = {}
+        asked: list[slice] = []
 
-        def row(_rows: slice, _columns: slice) -> State:
-            state, found = self._through(index, (slice(middle, middle + 1), ALL))
-            notes.update(found or self._edits_that_clear(index))
-            return state
-
-        seen = self._ask(leg, self._look(row, nrows=1), params)
-        if seen.agrees(earlier) and not notes:
-            return seen
-        return replace(
-            seen, note=f"{leg.link.name}: groups without a good pixel were found by row {middle} only."
-        )
-
-    def _edits_that_clear(self, index: int) -> dict[str, str]:
-        """Edits by hand of the steps before a leg that clear flags of groups, by step."""
-        names = [leg.link.name for leg in self.legs[:index]]
-        edits = [e for e in self.job.edits if e.action == "clear" and e.groups is not None]
-        return {edit.after: edit.in_words() for edit in edits if edit.after in names}
-
-    def _look(self, part: Callable[[slice, slice], State], nrows: int = 0) -> Look:
-        """Look at the frame in parts, or at some rows as if they were the frame."""
-
-        def ramp(rows: slice, columns: slice) -> Ramp:
-            state = part(rows, columns)
+        def part(rows: slice, columns: slice = ALL) -> Ramp:
+            state, found = self._through(index, (rows, columns))
+            notes.update(found)
+            asked.append(rows)
             assert isinstance(state, Ramp)
             return state
 
-        ny, nx = frame_of(self.start)
-        return Look(self.start.exposure, (nrows or ny, nx), ramp, whole=bool(nrows))
+        if link.name not in ASK_FOR_FLAGS:
+            return replace(asking(Look(start.exposure, frame, part)), note=" ".join(notes.values()))
+        earlier = self._known(
+            self.legs[index], (), lambda again: replace(asking, params=again).with_witnesses(start)
+        )
+        looked = earlier.rows
+        seen = asking.of_rows(lambda y: part(slice(y, y + 1)), looked)
+        if seen.agrees(earlier) and not notes and not (asked and self._clears_flags(index)):
+            return seen
+        looked = tuple(sorted({*looked, *spaced_rows(frame[0])}))
+        seen = asking.of_rows(lambda y: part(slice(y, y + 1)), looked)
+        note = f"{link.name}: which groups are bad in all pixels of the frame was told by {len(looked)} rows."
+        return replace(seen, note=note)
 
-    def _ask(self, leg: _Leg, look: Look, params: Any) -> _Facts:
-        """Ask the survey of a step; the references that it sees are those of the whole frame."""
-        definition = leg.link.definition
-        assert definition is not None
-        assert definition.survey is not None
-        frame = frame_of(self.start)
-        try:
-            refs = WholeReferences(leg.link, frame)
-            return _Facts(definition.survey(look, refs, params, self.job.tiles))
-        except Skip as skip:
-            return _Facts(skipped=str(skip) or "it does not apply")
+    def _clears_flags(self, index: int) -> bool:
+        """Whether the user clears flags of groups by hand before a leg."""
+        names = {leg.link.name for leg in self.legs[:index]}
+        return any(
+            edit.action == "clear" and edit.groups is not None and edit.after in names
+            for edit in self.job.edits
+        )
 
 
 def _without_products(params: StepParams) -> StepParams:

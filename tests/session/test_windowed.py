@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_exposure
 
-from jwcal_interactive.arrays import State
+from jwcal_interactive.arrays import Ramp, State
 from jwcal_interactive.bands import _arrays_of
 from jwcal_interactive.cutouts import cut_state
 from jwcal_interactive.edits import FlagEdit, apply_edits
@@ -182,6 +182,55 @@ def test_what_needs_the_whole_frame_is_told(step: str, values: dict[str, Any], t
 def test_wanted_states_begin_later(plain: Whole) -> None:
     for _ in range(2):  # the second time, the state before is kept
         assert plain.check(WINDOWS["inside"], "linearity", wanted="ramp_fit") == ()
+
+
+def miri(plain: Whole, flags: list[tuple[int, slice]]) -> Whole:
+    """Jump and fit of a MIRI exposure; groups are DO_NOT_USE in rows."""
+    before = plain.states["dark_current"]
+    assert isinstance(before, Ramp)
+    groupdq = before.groupdq.copy()
+    for group, rows in flags:
+        groupdq[:, group, rows] |= 1
+    exposure = replace(before.exposure, instrument="MIRI")
+    states: dict[str, State] = {"": before.with_(exposure=exposure, groupdq=groupdq)}
+    state, steps = states[""], ("jump", "ramp_fit")
+    for step in steps:
+        state, _ = run_step(step, state, plain.params[step], plain.runner.book, {}, Tiles(threads=1))
+        states[step] = state
+    return Whole(steps, plain.params, plain.settings, states, WindowRunner(plain.runner.book))
+
+
+EVERYWHERE = slice(None)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [],
+        [(0, EVERYWHERE), (4, EVERYWHERE)],
+        [(0, EVERYWHERE), (1, slice(32, 33))],
+        [(0, slice(1, None))],
+        [(0, slice(0, 63)), (4, EVERYWHERE)],
+        [(0, slice(0, 50)), (4, slice(20, None))],
+    ],
+)
+def test_groups_that_are_bad_in_all_pixels_or_not_quite(flags: list[tuple[int, slice]], plain: Whole) -> None:
+    made = miri(plain, flags)
+    for window in WINDOWS.values():
+        assert made.check(window, "jump") == ()
+
+
+def test_groups_that_a_step_on_the_way_makes_bad(plain: Whole) -> None:
+    """That all pixels lose them cannot be known; so it is told, and what some rows say is taken."""
+    made = miri(plain, [])
+    edit = FlagEdit("jump", "DO_NOT_USE", "set", ((0, 0, 64, 64),), None, (0, 1))
+    made.settings = Settings(edits=(edit,))
+    jumped = made.states["jump"] = apply_edits(made.states["jump"], made.settings.edits)
+    book = plain.runner.book
+    made.states["ramp_fit"], _ = run_step("ramp_fit", jumped, plain.params["ramp_fit"], book, {}, Tiles())
+    for window in WINDOWS.values():
+        (note,) = made.check(window, "jump")
+        assert note.startswith("ramp_fit: which groups are bad in all pixels")
 
 
 def test_cancel(plain: Whole) -> None:
