@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import numpy as np
 import pytest
+import tiny_exposure
 from astropy.io import fits
 
 from jwcal_interactive import InputError, OutputError, ParameterError, Session, open_session
@@ -378,6 +380,18 @@ class TestFiles:
             open_session(saved)
 
 
+@pytest.fixture(scope="module")
+def untouched(tiny_template: Path, tiny_cache: Path) -> Iterator[dict[bool, Session]]:
+    """A session that has not run, and one that ran to dq_init, for what must not change them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRDS_PATH", str(tiny_cache))
+        patch.setenv("CRDS_CONTEXT", tiny_exposure.CONTEXT)
+        patch.setenv("CRDS_SERVER_URL", "http://127.0.0.1:9")
+        sessions = {done: open_session(tiny_template) for done in (False, True)}
+        sessions[True].run(last="dq_init")
+        yield sessions
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("arguments", "words"),
@@ -412,9 +426,10 @@ class TestRefused:
         ],
     )
     @pytest.mark.parametrize("done", [False, True])
-    def test_edit(self, done: bool, arguments: dict[str, Any], words: str, session: Session) -> None:
-        if done:
-            session.run(last="dq_init")
+    def test_edit(
+        self, done: bool, arguments: dict[str, Any], words: str, untouched: dict[bool, Session]
+    ) -> None:
+        session = untouched[done]
         given = {"after": "jump", "flag": "JUMP_DET", "boxes": [(0, 0, 1, 1)], "groups": (0, 1)} | arguments
         length = len(session.history)
         with pytest.raises(ParameterError, match=words):
@@ -424,12 +439,14 @@ class TestRefused:
         assert not session.can_undo
 
     @pytest.mark.parametrize("index", [0, -1, 1, True, None, "0"])
-    def test_remove(self, index: Any, session: Session) -> None:
+    def test_remove(self, index: Any, untouched: dict[bool, Session]) -> None:
+        session = untouched[False]
         with pytest.raises(ParameterError, match="there is no edit of flags with index"):
             session.remove_edit(index)
 
     @pytest.mark.parametrize("name", ["n.txt", "n", "n.json", "n.ipynb.gz"])
-    def test_endings(self, name: str, session: Session, tmp_path: Path) -> None:
+    def test_endings(self, name: str, untouched: dict[bool, Session], tmp_path: Path) -> None:
+        session = untouched[False]
         with pytest.raises(ParameterError, match=r"must end in \.ipynb"):
             session.export(tmp_path / "new" / name)
         name = name.replace("json", "ipynb")
