@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,22 +184,49 @@ def bin_mean(data: NDArray[np.float32], cut: Cut) -> NDArray[np.float32]:
     step = cut.step
     if step == 1:
         return part
-    total = np.zeros(cut.shape, np.float32)
-    count = np.zeros(cut.shape, np.float32)
-    whole = bool(np.isfinite(part).all())
+    ny, nx = cut.shape
+    heights = np.minimum(step, part.shape[0] - step * np.arange(ny)).astype(np.float32)
+    widths = np.minimum(step, part.shape[1] - step * np.arange(nx)).astype(np.float32)
+    mean: NDArray[np.float32] = _bin(np.add, part, cut)
+    mean /= heights[:, None]
+    mean /= widths
+    bins = np.nonzero(~np.isfinite(mean))
+    if bins[0].size:
+        mean[bins] = _mean_of_finite(part, bins, step)
+    return mean
+
+
+def _mean_of_finite(
+    part: NDArray[np.float32], bins: tuple[NDArray[np.intp], ...], step: int
+) -> NDArray[np.float32]:
+    """Average the finite values of some bins, which are few; NaN for those that have none."""
+    total, count = np.zeros(bins[0].size, np.float32), np.zeros(bins[0].size, np.float32)
+    last_y, last_x = part.shape[0] - 1, part.shape[1] - 1
     for dy in range(step):
         for dx in range(step):
-            values = part[dy::step, dx::step]
-            rows, columns = values.shape
-            if whole:
-                total[:rows, :columns] += values
-                count[:rows, :columns] += 1
-            else:
-                finite = np.isfinite(values)
-                total[:rows, :columns] += np.where(finite, values, 0)
-                count[:rows, :columns] += finite
+            y, x = bins[0] * step + dy, bins[1] * step + dx
+            values = part[np.minimum(y, last_y), np.minimum(x, last_x)]
+            good = np.isfinite(values) & (y <= last_y) & (x <= last_x)
+            total += np.where(good, values, np.float32(0))
+            count += good
     with np.errstate(invalid="ignore"):
         return (total / np.where(count == 0, np.nan, count)).astype(np.float32)
+
+
+def _bin(combine: np.ufunc, part: NDArray[Any], cut: Cut) -> NDArray[Any]:
+    """Combine the values of each bin: rows first, which lie together in memory, then what is left of them."""
+    ny, nx = cut.shape
+    rows = np.zeros((ny, part.shape[1]), part.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for dy in range(cut.step):
+            values = part[dy :: cut.step]
+            combine(rows[: len(values)], values, out=rows[: len(values)])
+        binned = np.zeros((ny, nx), part.dtype)
+        for dx in range(cut.step):
+            values = rows[:, dx :: cut.step]
+            inside = binned[:, : values.shape[1]]
+            combine(inside, values, out=inside)
+    return binned
 
 
 def bin_flags(dq: NDArray[np.uint32], cut: Cut) -> NDArray[np.uint32]:
@@ -210,16 +237,7 @@ def bin_flags(dq: NDArray[np.uint32], cut: Cut) -> NDArray[np.uint32]:
     uint32, of shape ``cut.shape``
     """
     part = dq[cut.y0 : cut.y1, cut.x0 : cut.x1]
-    step = cut.step
-    if step == 1:
-        return part
-    flags = np.zeros(cut.shape, np.uint32)
-    for dy in range(step):
-        for dx in range(step):
-            values = part[dy::step, dx::step]
-            rows, columns = values.shape
-            flags[:rows, :columns] |= values
-    return flags
+    return part if cut.step == 1 else _bin(np.bitwise_or, part, cut)
 
 
 def encode(rgb: NDArray[np.uint8], *, lossless: bool) -> tuple[str, bytes]:
