@@ -16,6 +16,7 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.session.preview import Window
 from jwcal_interactive.steps.catalogue import users_of
 from jwcal_widgets import Workbench, show
+from jwcal_widgets.output_bar import name_trouble
 from jwcal_widgets.planes import take_plane
 from jwcal_widgets.rail import RailState, state_text
 
@@ -511,6 +512,37 @@ class TestOutput:
         workbench.output.name.value = " "
         workbench.output.export.click()
         assert "name of the file" in workbench.messages.shown[-1]
+
+    @pytest.mark.parametrize(
+        ("name", "trouble"),
+        [
+            ("", "is empty"),
+            ("folder/", "is empty"),
+            ("two\nlines", "not a possible name"),
+            ("x" * 300, "not a possible name"),
+            ("{file}/mine", "is a file, not a folder"),
+            ("{folder}/new/mine", ""),
+        ],
+    )
+    def test_name_is_checked_beside_the_field(self, name, trouble, tmp_path):
+        (tmp_path / "file").write_text("")
+        found = name_trouble(name.format(file=tmp_path / "file", folder=tmp_path))
+        assert trouble in found
+        assert bool(found) == bool(trouble)
+
+    def test_buttons_and_words_follow_the_name(self, bench, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        bar = bench.output
+        bar.name.value = "mine"
+        assert bar._message.layout.display == "none"
+        bar.save.click()
+        assert "open_session(&#x27;mine.json&#x27;) goes on from here" in bar.links
+        assert "mine.json: there already" in bar._message.value
+        bar.name.value = " "
+        assert all(button.disabled for button in (bar.export, bar.save, bar.write))
+        assert "is empty" in bar._message.value
+        bar.name.value = "other"
+        assert not bar.save.disabled
 
     def test_products_before_a_run_are_refused_in_words(self, raw_sub640, tmp_path):
         workbench = Workbench(open_session(raw_sub640, context="demo"))

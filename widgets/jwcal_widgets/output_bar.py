@@ -15,7 +15,34 @@ from jwcal_interactive.errors import OutputError
 if TYPE_CHECKING:
     from jwcal_interactive import Session
 
-__all__ = ["OutputBar", "link_to"]
+__all__ = ["OutputBar", "link_to", "name_trouble"]
+
+NOTEBOOK, SESSION = ".ipynb", ".json"
+LONGEST = 240  # bytes of a file name, with room for an ending
+
+
+def name_trouble(text: str) -> str:
+    """Say why nothing can be written under a name, and what to do; empty if it can.
+
+    Parameters
+    ----------
+    text : str
+        Name without extension; folders may precede it.
+    """
+    name = text.strip()
+    path = Path(name)
+    if not name or name.endswith(("/", os.sep)) or path.name in {"", ".", ".."}:
+        return "The name of the file to write is empty. Type one beside the button."
+    if not name.isprintable() or len(os.fsencode(path.name)) > LONGEST:
+        return f"{name[:40]!r}: not a possible name: use one line of at most {LONGEST} characters."
+    folder = path.parent
+    while not folder.exists():  # it is made when something is written
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"{folder} is a file, not a folder. Choose another folder."
+    if not os.access(folder, os.W_OK):
+        return f"{folder.resolve()} is not writable. Type a folder of your own before the name."
+    return ""
 
 
 def link_to(path: Path) -> str:
@@ -38,6 +65,8 @@ class OutputBar:
     widget : ipywidgets.HBox
     written : ipywidgets.Output
         Links to what was written.
+    trouble : str
+        Why nothing can be written under the name in the field; empty if it can.
     """
 
     def __init__(self, session: Session, guard: Callable[..., Any]) -> None:
@@ -73,12 +102,15 @@ class OutputBar:
         )
         # An Output renders links by the notebook's rules: paths count from the notebook's folder.
         self.written = ipw.Output(layout={"display": "none"})
+        self.trouble = ""
+        self._message = ipw.HTML(layout={"margin": "0", "display": "none"})
+        self.name.observe(guard(lambda _change: self._check()), "value")
         self.export.on_click(guard(self._export))
         self.save.on_click(guard(self._save))
         self.write.on_click(guard(self._write))
-        self.widget = ipw.HBox(
-            [self.name, self.export, self.save, self.write], layout={"align_items": "center"}
-        )
+        row = ipw.HBox([self.name, self.export, self.save, self.write], layout={"align_items": "center"})
+        self.widget = ipw.VBox([row, self._message], layout={"flex": "0 1 auto"})
+        self._check()
 
     @property
     def links(self) -> str:
@@ -86,22 +118,41 @@ class OutputBar:
         return "".join(output["data"]["text/html"] for output in self.written.outputs)
 
     def _path(self, extension: str) -> Path:
+        if self.trouble:
+            raise OutputError(self.trouble)
         name = self.name.value.strip()
-        if not name:
-            raise OutputError("The name of the file to write is empty. Type one beside the button.")
         return Path(name.removesuffix(extension) + extension)
 
+    def _check(self) -> None:
+        """Say beside the field what is wrong with the name, or what would be replaced."""
+        self.trouble = name_trouble(self.name.value)
+        for button in (self.export, self.save, self.write):
+            button.disabled = bool(self.trouble)
+        (self.name.add_class if self.trouble else self.name.remove_class)("jwcal-invalid")
+        words = f"<span class='jwcal-error'>{html.escape(self.trouble)}</span>"
+        if not self.trouble:
+            there = [path.name for path in map(self._path, (NOTEBOOK, SESSION)) if path.exists()]
+            words = f"{html.escape(', '.join(there))}: there already, would be replaced" if there else ""
+            words = f"<span class='jwcal-muted'>{words}</span>" if there else ""
+        self._message.value = words
+        self._message.layout.display = None if words else "none"
+
     def _export(self, _button: object) -> None:
-        self._show(self._session.export(self._path(".ipynb")))
+        path = self._session.export(self._path(NOTEBOOK))
+        self._show(path, hint=f"runs headless with papermill; open_session({path.name!r}) goes on from here")
 
     def _save(self, _button: object) -> None:
-        self._show(self._session.save(self._path(".json")))
+        path = self._session.save(self._path(SESSION))
+        self._show(path, hint=f"open_session({path.name!r}) goes on from here, also in a new kernel")
 
     def _write(self, _button: object) -> None:
         self._show(*self._session.write(self._path("").parent))
 
-    def _show(self, *paths: Path) -> None:
+    def _show(self, *paths: Path, hint: str = "") -> None:
+        self._check()
         text = "written: " + ", ".join(link_to(path) for path in paths)
+        if hint:
+            text += f" <span class='jwcal-muted'>({html.escape(hint)})</span>"
         self.written.outputs = (
             {
                 "output_type": "display_data",
