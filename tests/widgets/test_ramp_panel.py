@@ -14,8 +14,9 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.session.preview import Window
 from jwcal_interactive.steps.jump_limits import jump_limits
 from jwcal_interactive.steps.ramp_segments import group_times
+from jwcal_widgets.ramp import Fit
 from jwcal_widgets.ramp_controls import RampControls
-from jwcal_widgets.ramp_panel import RampPanel
+from jwcal_widgets.ramp_panel import RampPanel, slope_table
 
 SIZE = (430, 250)
 
@@ -120,6 +121,22 @@ def test_no_band_says_why(panel, session):
         assert "jump is off" in panel.view.legend.value
     finally:
         session.reset("jump", "skip")
+
+
+def test_no_band_on_values_that_jump_does_not_see(panel):
+    panel.kind.value = "differences"
+    assert panel.view._band.visible
+    panel.step.value = "superbias"
+    assert not panel.view._band.visible
+    assert "not the values in which jump looks" in panel.view.legend.value
+    panel.step.value = "dark_current"
+    assert panel.view._band.visible
+
+
+def test_table_says_what_rescales_the_slopes_later():
+    fits = [("whole exposure", Fit(1.0, 0.1, 0))]
+    assert "before gain_scale" in slope_table(fits, remark="before gain_scale")
+    assert "is stale" in slope_table(fits, "is stale", remark="before gain_scale")
 
 
 def test_saturation_level_only_where_it_is_compared(panel, session):

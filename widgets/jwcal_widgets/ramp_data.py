@@ -71,13 +71,14 @@ class RampData:
         self._session = session
         self.steps = [INPUT]
         self._fit_step = ""
+        self._rescaling: list[str] = []
         self._groups: _Facts[tuple[int, int] | None] = _Facts()
         self._facts: _Facts[Survey | str] = _Facts()
 
     def refresh(self) -> None:
         """Look at the session again."""
         self.steps = steps_with_result(self._session, Ramp)
-        self._fit_step = next(iter(steps_with_result(self._session, Rates, GuiderSlopes)), "")
+        self._fit_step, *self._rescaling = steps_with_result(self._session, Rates, GuiderSlopes) or [""]
 
     def row(self, pixel: Pixel, rows: int) -> int | None:
         """Row of a pixel in a frame that is so many rows high; None if it is not there."""
@@ -90,6 +91,11 @@ class RampData:
             if isinstance(state, Rates | GuiderSlopes):
                 return step, state
         return INPUT, None
+
+    @property
+    def rescaled_by(self) -> tuple[str, ...]:
+        """Steps that changed the rates after they were fitted."""
+        return tuple(self._rescaling)
 
     def ramp(self, step: str, at: str | None = None) -> Ramp | None:
         """Ramps after a step, or what that step handed on; computed again if they were dropped from memory."""
@@ -159,13 +165,21 @@ class RampData:
 
     def counts_to_saturation(self, step: str, integration: int, pixel: Pixel) -> bool:
         """Whether the values after a step are those that saturation compares with its level."""
+        return self._same_values(step, self._before("saturation"), integration, pixel)
+
+    def counts_to_jump(self, step: str, integration: int, pixel: Pixel) -> bool:
+        """Whether the values after a step are those in which jump looks for jumps."""
+        return self._same_values(step, self._before("jump"), integration, pixel)
+
+    def _before(self, step: str) -> str:
+        """Step that left the ramps which another one starts from; empty if there are none."""
         order = [INPUT, *self._session.steps]
-        upto = order[: order.index("saturation") + 1] if "saturation" in order else []
-        compared = [s for s in self.steps if s in upto]
-        if not compared:
-            return False
-        shown, judged = (self._values(s, integration, pixel) for s in (step, compared[-1]))
-        return shown is not None and judged is not None and np.array_equal(shown, judged, equal_nan=True)
+        before = order[: order.index(step)] if step in order else []
+        return next((s for s in reversed(self.steps) if s in before), "")
+
+    def _same_values(self, step: str, other: str, integration: int, pixel: Pixel) -> bool:
+        a, b = (self._values(s, integration, pixel) for s in (step, other))
+        return a is not None and b is not None and np.array_equal(a, b, equal_nan=True)
 
     def limits(self, pixel: Pixel) -> JumpLimits | str:
         """Limits of jump with the present settings, or why there are none."""
@@ -175,9 +189,7 @@ class RampData:
         assert isinstance(p, JumpParams)
         if p.skip:
             return "jump is off"
-        order = [INPUT, *self._session.steps]
-        before = [s for s in self.steps if order.index(s) < order.index("jump")]
-        ramp = self._kept_ramp(before[-1]) if before else None
+        ramp = self._kept_ramp(self._before("jump"))
         y = None if ramp is None else self.row(pixel, ramp.data.shape[2])
         if ramp is None or y is None:
             return "what jump starts from is not in memory: run again"
@@ -190,7 +202,7 @@ class RampData:
         return facts if isinstance(facts, str) else jump_limits(ramp, refs, p, y, pixel.x, facts)
 
     def _values(self, step: str, integration: int, pixel: Pixel) -> Any:
-        ramp = self._kept_ramp(step)
+        ramp = self._kept_ramp(step) if step else None
         y = None if ramp is None else self.row(pixel, ramp.data.shape[2])
         return None if ramp is None or y is None else ramp.data[integration - 1, :, y, pixel.x]
 

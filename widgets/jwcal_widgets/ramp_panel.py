@@ -31,9 +31,9 @@ __all__ = ["RampPanel", "slope_table"]
 REFERENCE_PIXEL = "A reference pixel: it has no ramp from refpix on, and no slope."
 
 
-def slope_table(fits: Sequence[tuple[str, Fit]], warning: str = "", unit: str = "DN") -> str:
-    """Tabulate slopes with their errors and flags, as HTML; a warning goes into the corner."""
-    corner = f"<span class='jwcal-stale'>fit {warning}</span>" if warning else ""
+def slope_table(fits: Sequence[tuple[str, Fit]], warning: str = "", unit: str = "DN", remark: str = "") -> str:
+    """Tabulate slopes with their errors and flags, as HTML; a warning or a remark goes into the corner."""
+    corner = f"<span class='jwcal-stale'>fit {warning}</span>" if warning else html.escape(remark)
     rows = "".join(
         f"<tr><td>{html.escape(label)}</td><td class='jwcal-number'>{fit.slope:.5g}</td>"
         f"<td class='jwcal-number'>± {fit.error:.2g}</td>"
@@ -203,6 +203,9 @@ class RampPanel:
             if isinstance(answer, str):
                 remarks.append(answer)
                 return None
+            if not self._data.counts_to_jump(scene.choice.step, scene.first, scene.pixel):
+                remarks.append("no limits: these are not the values in which jump looks for jumps")
+                return None
             limits = answer
         electrons = self._data.gain(self._pixel)
         if math.isnan(electrons):
@@ -237,9 +240,12 @@ class RampPanel:
             label = f"{pin.letter}: x {pin.pixel.x}, y {pin.pixel.y}"
             fits.append((label, fit_of(self._data, rates, 0, pin.pixel), pin.pixel))
         known = [(label, fit, of) for label, fit, of in fits if fit is not None]
+        later = self._data.rescaled_by
+        remark = f"before {', '.join(later)}" if later else ""
         if choice.electron and not any(math.isnan(self._data.gain(of)) for _, _, of in known):
-            return slope_table([(t, _times(f, self._data.gain(of))) for t, f, of in known], warning, "electron")
-        return slope_table([(label, fit) for label, fit, _ in known], warning)
+            rows = [(label, _times(fit, self._data.gain(of))) for label, fit, of in known]
+            return slope_table(rows, warning, "electron", remark)
+        return slope_table([(label, fit) for label, fit, _ in known], warning, remark=remark)
 
 
 def _times(fit: Fit, gain: float) -> Fit:
