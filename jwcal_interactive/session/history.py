@@ -97,6 +97,7 @@ class Entry:
 
 
 _HEAD = ("", "time (UTC)", "branch", "node", "what", "outcome", "time / s", "memory / MB")
+_WIDEST = 60  # characters of the column of outcomes
 
 
 class History(tuple[Entry, ...]):
@@ -199,9 +200,6 @@ def _row(entries: list[Entry], one_day: bool) -> tuple[str, ...]:
 
 def _short(text: str) -> str:
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
-
-
-_WIDEST = 60  # characters of the column of outcomes
 
 
 def now() -> str:

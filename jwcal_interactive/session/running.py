@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from jwcal_interactive.arrays import State
 from jwcal_interactive.edits import apply_edits
@@ -142,16 +141,20 @@ class Run:
         self.ledger.failures.pop(key.final, None)
         if self.is_present:
             self.ledger.latest[step] = key.final
-        self._tell(step, outcome, own_bytes(result, computed if before is None else before), bool(edits))
+        self._tell(step, outcome, own_bytes(result, computed if before is None else before), len(edits))
         return result
 
     def _keep(self, key: str, state: State, outcome: Outcome) -> None:
         self.cache.put(key, state)
         self.ledger.outcomes[key] = outcome
 
-    def _tell(self, step: str, outcome: Outcome, memory: int, edited: bool) -> None:
-        facts: dict[str, Any] = {"outcome": outcome.state, "reason": outcome.reason, "memory": memory}
-        if edited:
-            text = f"{len(self.settings.edits_after(step))} edits of flags"
-            facts["reason"] = f"{outcome.reason}; {text}" if outcome.reason else text
-        self.note(step, **facts, seconds=outcome.seconds, references=outcome.references)
+    def _tell(self, step: str, outcome: Outcome, memory: int, edits: int) -> None:
+        edited = f"{edits} edit{'s' if edits > 1 else ''} of flags" if edits else ""
+        self.note(
+            step,
+            outcome=outcome.state,
+            reason="; ".join(filter(None, (outcome.reason, edited))),
+            memory=memory,
+            seconds=outcome.seconds,
+            references=outcome.references,
+        )

@@ -103,6 +103,7 @@ def session_document(session: Session, folder: Path, edits_file: str | None = No
             }
             for node in tree.nodes
         ],
+        "next_number": tree.next_number,
         "present": tree.present,
         "branches": dict(tree.branches),
         "branch": tree.branch,
@@ -168,7 +169,8 @@ def _tree(document: dict[str, Any], folder: Path) -> SettingsTree:
         for node in document["nodes"]
     )
     branches = {str(name): int(tip) for name, tip in document["branches"].items()}
-    return SettingsTree(nodes, int(document["present"]), branches, str(document["branch"]))
+    branch, next_number = str(document["branch"]), int(document["next_number"])
+    return SettingsTree(nodes, int(document["present"]), branches, branch, next_number)
 
 
 def _tree_of_version_1(document: dict[str, Any], folder: Path) -> SettingsTree:

@@ -142,7 +142,7 @@ class Session:
         """Take over the settings and history of a saved session; results are computed when asked for."""
         self._results.check_edits(Settings(edits=tree.edits))
         nodes = [replace(node, settings=self._choices.checked(node.settings)) for node in tree.nodes]
-        self._tree = SettingsTree(nodes, tree.present, tree.branches, tree.branch)
+        self._tree = SettingsTree(nodes, tree.present, tree.branches, tree.branch, tree.next_number)
         opened = replace(self.history[0], node=tree.present, branch=tree.branch)
         self._log = Log(history)
         self._log.add(opened)

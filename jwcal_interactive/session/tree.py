@@ -59,6 +59,8 @@ class SettingsTree:
         Number of the last node of each branch.
     branch : str
         The current one.
+    next_number : int
+        Number of the next node, where nodes after the last one were deleted.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class SettingsTree:
         present: int = 0,
         branches: Mapping[str, int] | None = None,
         branch: str = MAIN,
+        next_number: int = 0,
     ) -> None:
         self._nodes = {node.number: node for node in nodes}
         self._present = present
@@ -79,7 +82,7 @@ class SettingsTree:
         self._branch = branch
         self._last_left: dict[int, int] = {}  # by parent: the child that `undo` came from
         self._check()
-        self._next = max(self._nodes) + 1
+        self._next = max(next_number, 1 + max(self._nodes))
 
     def _check(self) -> None:
         for node in self._nodes.values():
@@ -109,6 +112,11 @@ class SettingsTree:
     def present(self) -> int:
         """Number of the node that holds."""
         return self._present
+
+    @property
+    def next_number(self) -> int:
+        """Number that the next node will have."""
+        return self._next
 
     @property
     def branches(self) -> Mapping[str, int]:

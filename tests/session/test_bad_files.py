@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("tiny_context")
 
 
 VERSION_1 = {
-    "format": "jwcal session", "version": 1, "exposure": "x.fits", "pipeline": "detector1", "context": "",
+    "format": "jwcal session", "version": 1, "exposure": "x.fits", "pipeline": "detector1", "context": "x",
     "position": 0, "timeline": [{"values": {}, "overrides": []}], "history": [],
 }  # fmt: skip
 NODE = {"number": 0, "parent": None, "change": "", "time": "", "values": {}, "overrides": [], "edits": []}
@@ -20,9 +20,19 @@ CHILD = NODE | {"number": 1, "parent": 0}
 EDIT = {"after": "jump", "flag": "JUMP_DET", "action": "set", "boxes": [[0, 0, 1, 1]], "integrations": None,
         "groups": None}  # fmt: skip
 VERSION_2 = {
-    "format": "jwcal session", "version": 2, "exposure": "x.fits", "pipeline": "detector1", "context": "",
-    "edits": [EDIT], "nodes": [NODE], "present": 0, "branches": {"main": 0}, "branch": "main", "history": [],
+    "format": "jwcal session", "version": 2, "exposure": "x.fits", "pipeline": "detector1", "context": "x",
+    "edits": [EDIT], "nodes": [NODE], "next_number": 1, "present": 0,
+    "branches": {"main": 0}, "branch": "main", "history": [],
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("document", [VERSION_1, VERSION_2 | {"nodes": [NODE, CHILD | {"edits": [0]}]}])
+def test_what_the_garbage_is_made_of_is_none(document: dict[str, Any], tmp_path: Path) -> None:
+    from jwcal_interactive.session.saved import read_session
+
+    file = tmp_path / "s.json"
+    file.write_text(json.dumps(document))
+    assert read_session(file).tree.branch == "main"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +52,8 @@ VERSION_2 = {
             json.dumps(VERSION_2 | wrong).encode()
             for wrong in (
                 {"version": 1}, {"nodes": []}, {"nodes": 3}, {"nodes": [{}]}, {"nodes": ["x"]}, {"present": 1},
-                {"present": None}, {"branches": {}}, {"branches": {"main": 4}}, {"branches": ["main"]},
+                {"present": None}, {"next_number": None}, {"branches": {}}, {"branches": {"main": 4}},
+                {"branches": ["main"]},
                 {"branch": "x"}, {"nodes": [NODE, NODE | {"number": 1}]}, {"nodes": [CHILD]},
                 {"nodes": [NODE, CHILD | {"parent": 1}]}, {"nodes": [NODE, CHILD | {"parent": 2}]},
                 {"nodes": [NODE | {"edits": [1]}]}, {"nodes": [NODE | {"edits": [-1]}]},

@@ -136,6 +136,7 @@ def test_branches(session: Session, tmp_path: Path) -> None:
     session.branch("further")
     again = open_session(session.save(tmp_path / "s.json"))
     assert [n.number for n in again.tree.nodes] == [n.number for n in session.tree.nodes]
+    assert again.tree.next_number == session.tree.next_number > max(n.number for n in session.tree.nodes) + 1
     assert again.tree.branch == "further"
     again.set("ipc", skip=False)
     again.switch("main")
