@@ -122,8 +122,9 @@ class Preview:
     values : mapping
         Those that differ from the present settings.
     states : mapping of str to State
-        After each step, from ``step`` to the last one; arrays have the rows and columns of the window.
-    before : State
+        After each step, from ``step`` to the last one; arrays have the rows and columns of the window. States
+        whose frames hold interleaved reference pixels (READPATT with IRS2, before refpix) are left out.
+    before : State or None
         The state before ``step``, likewise.
     seconds : float
         Time that it took, s.
@@ -137,7 +138,7 @@ class Preview:
     step: str
     values: Mapping[str, Any]
     states: Mapping[str, State]
-    before: State
+    before: State | None
     seconds: float
     exact: bool
     notes: tuple[str, ...]
@@ -235,11 +236,6 @@ def preview(
         tiles=tiles,
     )
     own, states, notes = runner.run(job)
-    if own is None or last not in states:
-        raise InputError(
-            f"preview: before refpix, the frames of {runner.book.exposure.filename} hold interleaved reference "
-            "pixels (READPATT with IRS2). Preview refpix or a later step."
-        )
     return Preview(
         window=window,
         step=step,

@@ -10,7 +10,7 @@ from jwcal_interactive.arrays import Exposure, Ramp, Rates, References, State
 from jwcal_interactive.bands import Link
 from jwcal_interactive.cutouts import ALL, cut_state, frame_of, is_all, widened
 from jwcal_interactive.edits import FlagEdit, apply_edits
-from jwcal_interactive.errors import Skip
+from jwcal_interactive.errors import InputError, Skip
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import SKIP_IS_SET, run_step, user_files
 from jwcal_interactive.references.book import ReferenceBook
@@ -152,14 +152,25 @@ class WindowRunner:
 
         Raises
         ------
+        InputError
+            If frames still hold interleaved reference pixels at the end.
         JwcalError
             If a step fails.
         Cancelled
             Between two steps.
         """
-        legs = [self._leg(job, step) for step in job.steps]
+        exposure = self.book.exposure
+        frame = exposure.ysize, exposure.xsize
+        interleaved = frame_of(job.before) != frame
+        last = job.steps.index("refpix") if interleaved and "refpix" in job.steps else -1
+        legs = [self._leg(job, step, frame, whole=index <= last) for index, step in enumerate(job.steps)]
         first = max((index + 1 for index, leg in enumerate(legs) if leg.how == "whole"), default=0)
         start, states = self._run_whole(job, legs[:first])
+        if frame_of(start) != frame:
+            raise InputError(
+                f"preview: the frames of {exposure.filename} still hold interleaved reference pixels (READPATT "
+                "with IRS2). Preview refpix or a later step, and let refpix take them out."
+            )
         passage = _Passage(self, job, legs[first:], start, (job.key, job.edits, *legs[:first]), first)
         notes = passage.run(max(job.wanted - first, 0), states)
         return states.pop(_BEFORE, None), states, tuple(notes.values())
@@ -170,11 +181,11 @@ class WindowRunner:
         cut = self._references.get(key, lambda: tuple(link.references(frame, *region).values()))
         return dict(zip(link.files, cut, strict=True))
 
-    def _leg(self, job: Job, step: str) -> _Leg:
+    def _leg(self, job: Job, step: str, frame: tuple[int, ...], *, whole: bool) -> _Leg:
         params = _without_products(job.params[step])
         if params.skip:
             return self._legs.get((step, "off"), lambda: _Leg(Link(step, skipped=SKIP_IS_SET), "off"))
-        definition, exposure, frame = STEPS[step], self.book.exposure, frame_of(job.before)
+        definition, exposure = STEPS[step], self.book.exposure
         files: dict[str, Any] = {
             t: self.book.open(step, t, job.settings.overrides, exact=t in definition.uncut)
             for t in definition.references_for(exposure, params)
@@ -183,7 +194,7 @@ class WindowRunner:
         def make() -> _Leg:
             named, _used = user_files(step, params, self.book, job.tiles)
             link = Link(step, definition, params, files | named)
-            if frame != (exposure.ysize, exposure.xsize):
+            if whole:
                 return _Leg(link, "whole")
             reach = definition.reach_for(exposure, self.references(link, frame, (slice(0, 1), ALL)), params)
             if reach is not None:
@@ -193,7 +204,7 @@ class WindowRunner:
             return _Leg(link, _APPROXIMATED.get(step, "whole"))
 
         own = tuple(tuple(file_key(path)) for path in params.files().values())
-        return self._legs.get((step, params, tuple(files.values()), own, frame), make)
+        return self._legs.get((step, params, tuple(files.values()), own, whole), make)
 
     def _run_whole(self, job: Job, legs: Sequence[_Leg]) -> tuple[State, dict[str, State]]:
         """Run the first steps on the whole frame; what came of them is kept for the next parameters."""
@@ -213,10 +224,11 @@ class WindowRunner:
             return state, states
 
         def keep(states: dict[str, State], name: str, state: State) -> None:
-            if frame_of(state) == (state.exposure.ysize, state.exposure.xsize):
+            if frame_of(state) == frame:
                 states[name] = cut_state(state, *job.window)
 
-        shown = _numbers(job.window, frame_of(job.before)) if job.wanted < len(legs) else ()
+        frame = self.book.exposure.ysize, self.book.exposure.xsize
+        shown = _numbers(job.window, frame) if job.wanted < len(legs) else ()
         state, states = self._wholes.get((job.key, job.edits, *legs, job.wanted, shown), make)
         return state, dict(states)
 
