@@ -259,7 +259,7 @@ class TestPreview:
 
     def test_it_is_marked_in_words_and_by_a_frame(self, panel, preview):
         panel.show_preview(preview)
-        assert "PREVIEW inside the dashed frame" in panel._title.value
+        assert "PREVIEW in the dashed frame" in panel._title.value
         outline = panel.view.preview
         assert (outline.lines.visible, outline.text.text.tolist()) == (True, ["PREVIEW"])
         assert (outline.lines.x.min(), outline.lines.x.max()) == (19.5, 43.5)
@@ -283,6 +283,20 @@ class TestPreview:
         assert outside[rows, columns][np.isfinite(outside[rows, columns])].any()
         outside[rows, columns] = 0
         assert not outside[np.isfinite(outside)].any()
+
+    def test_its_frame_is_gone_while_a_blink_shows_the_other_side(self, panel, preview):
+        panel.show_preview(preview)
+        arrange(panel, "blink")
+        panel.views.blinker.stop()
+        lines = panel.view.preview.lines
+        assert lines.visible
+        panel.view.flip(False)
+        assert not lines.visible
+        panel.view.flip(True)
+        assert lines.visible
+        panel.other.step.value = "ramp_fit"
+        arrange(panel, "B")
+        assert not lines.visible
 
     def test_a_run_ends_it(self, panel, session, preview):
         panel.show_preview(preview)

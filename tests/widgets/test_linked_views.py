@@ -97,6 +97,16 @@ def test_second_view_is_made_when_it_is_needed(views):
     assert len(views.widget.children) == 1
 
 
+def test_what_is_in_view_stays_when_the_second_view_comes(views):
+    views.show("A", flat(0.2), None, LOOK)
+    views.zoom(4.0, (30, 40))
+    window = views.window
+    views.show("side by side", flat(0.2), flat(0.8), LOOK)
+    assert (views.window.x0, views.window.x1) == (window.x0, window.x1)
+    views.show("A", flat(0.2), flat(0.8), LOOK)
+    assert views.window == window
+
+
 @pytest.mark.parametrize("arrangement", ["side by side", "stacked"])
 def test_pixels_stay_square(views, arrangement):
     views.show("A", flat(0.2), None, LOOK)

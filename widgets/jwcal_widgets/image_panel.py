@@ -27,6 +27,7 @@ from jwcal_widgets.pixel_picker import PixelPicker
 from jwcal_widgets.plane_choice import Chosen, PlaneChoice
 from jwcal_widgets.planes import Plane
 from jwcal_widgets.readout import readout_html
+from jwcal_widgets.reference_planes import PREFIX
 from jwcal_widgets.rendering import Look
 from jwcal_widgets.results import INPUT, out_of_date
 from jwcal_widgets.sky import sky_frame
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ImagePanel"]
 
+HINT = "<div class='jwcal-hover jwcal-muted'>Move the mouse over the image to read its pixels.</div>"
 WINDOW_SIZE = 256  # pixels; what a preview allows
 
 
@@ -114,7 +116,7 @@ class ImagePanel:
         self.pixel = (exposure.xsize // 2, exposure.ysize // 2)
         self.rows = exposure.ysize
         self._title, self._note = ipw.HTML(), ipw.HTML(layout={"display": "none"})
-        self._hover = ipw.HTML(layout={"min_height": "20px", "margin": "0 0 0 4px"})
+        self._hover = ipw.HTML(HINT, layout={"min_height": "20px", "margin": "0 0 0 4px"})
         orientation = html.escape(orientation_text(exposure, self._sky))
         self._orientation = ipw.HTML(f"<span class='jwcal-muted'>{orientation}</span>")
         self.widget = ipw.VBox(
@@ -330,11 +332,11 @@ class ImagePanel:
     def _describe(self, shown: Chosen) -> str:
         plane = shown.a
         assert plane is not None
-        why = out_of_date(self._session, shown.step)
+        why = "" if self.source.plane.value.startswith(PREFIX) else out_of_date(self._session, shown.step)
         state = "failed" if "failed" in why else "stale"
         note = f" &nbsp;<span class='jwcal-{state}'>{why}: this is an earlier result</span>" if why else ""
         if shown.preview is not None:
-            note = " &nbsp;<span class='jwcal-preview'>PREVIEW inside the dashed frame, last run outside</span>"
+            note = " &nbsp;<span class='jwcal-preview'>PREVIEW in the dashed frame</span>"
         unit = f", {plane.unit}" if plane.unit else ""
         title = plane.title
         if is_interleaved(plane.shape):
@@ -385,7 +387,8 @@ class ImagePanel:
         self.views.show(
             arrangement, a, b, look, curtain=self.toolbar.curtain.value, titles=(titles[0], titles[1])
         )
-        self.view.preview.show([shown.preview] if shown.preview is not None else [])
+        previewed = shown.preview is not None and not (arrangement == ONLY_B and b is not None)
+        self.view.preview.show([shown.preview] if shown.preview is not None and previewed else [])
         display.show(look, self.views.limits, a.unit)
         self._show_histogram()
 

@@ -188,14 +188,13 @@ class ImageView:
             Where the curtain is, as a fraction of the width of the window.
         """
         with self._lock:
-            old, self._plane, self._other, self._look = self._plane, plane, other, look
-            self._curtain = curtain
+            self._plane, self._other, self._look, self._curtain = plane, other, look, curtain
             self._front = True
             if plane is None:
                 self._hide()
                 return
             self.limits = self._finder.limits(plane, look)
-            if old is None or old.data.shape != plane.data.shape:
+            if self.shared.shape != plane.shape:
                 self.shared.fit(plane.shape)
             self.redraw()
 
@@ -311,6 +310,7 @@ class ImageView:
         if self._drawn is None or self._drawn[2] is None or self._curtain is not None:
             return
         flags = bool(self._look.flags)
+        self.preview.veil(not self._front)
         self._back.mark.visible = not self._front
         self._dq.mark.visible = flags and self._front
         self._back_dq.mark.visible = flags and not self._front

@@ -51,11 +51,13 @@ class Outline:
         )
         self.marks = (self.lines, self.text)
         self._label = label
+        self._drawn = False
 
     def show(self, boxes: Sequence[Box]) -> None:
         """Draw the edges of boxes, in place of those that were there."""
+        self._drawn = bool(boxes)
         if not boxes:
-            self.hide()
+            self.veil(True)
             return
         x0, y0, x1, y1 = np.array(boxes, float).T - 0.5
         x = [(x0, x1), (x1, x1), (x1, x0), (x0, x0)]  # bottom, right, top, left
@@ -63,12 +65,11 @@ class Outline:
         with self.lines.hold_sync():
             self.lines.x = np.concatenate([np.stack(ends, axis=1) for ends in x])
             self.lines.y = np.concatenate([np.stack(ends, axis=1) for ends in y])
-            self.lines.visible = True
-        if self._label:
-            with self.text.hold_sync():
-                self.text.x, self.text.y = [x0[0]], [y1[0]]
-                self.text.visible = True
+        with self.text.hold_sync():
+            self.text.x, self.text.y = [x0[0]], [y1[0]]
+        self.veil(False)
 
-    def hide(self) -> None:
-        """Draw nothing."""
-        self.lines.visible = self.text.visible = False
+    def veil(self, veiled: bool) -> None:
+        """Take what is drawn out of sight, or show it again."""
+        self.lines.visible = self._drawn and not veiled
+        self.text.visible = self._drawn and not veiled and bool(self._label)

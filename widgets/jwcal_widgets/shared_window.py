@@ -34,6 +34,9 @@ class SharedWindow:
     Attributes
     ----------
     x, y : bqplot.LinearScale
+    plot : (int, int)
+    shape : (int, int) or None
+        Size of the image that was last shown as a whole.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class SharedWindow:
         delay: float,
     ) -> None:
         self.plot = plot
+        self.shape: tuple[int, int] | None = None
         self._moving = False
         self._changed = Coalesced(guard(on_change), delay)
         self.x, self.y = (bq.LinearScale(min=0.0, max=1.0, allow_padding=False) for _ in range(2))
@@ -67,6 +71,7 @@ class SharedWindow:
 
     def fit(self, shape: tuple[int, int]) -> None:
         """Show the whole of an image of size (ny, nx)."""
+        self.shape = shape
         self.move(fit_window(shape, self.plot))
 
     def resize(self, plot: tuple[int, int]) -> None:

@@ -59,8 +59,8 @@ class SourceControls:
         self.widget = ipw.VBox(
             [
                 ipw.HBox(
-                    [ipw.Label("output of"), self.step, self.follow, self.branch, self.plane],
-                    layout={"align_items": "center", "flex_flow": "row wrap"},
+                    [ipw.HTML("output&nbsp;of"), self.step, self.follow, self.branch, self.plane],
+                    layout={"align_items": "center"},
                 ),
                 ipw.HBox([self.integration, self.group], layout={"align_items": "center"}),
             ]
@@ -181,11 +181,10 @@ class OtherControls:
     def __init__(self, on_change: Callable[[], None], guard: Callable[..., Any]) -> None:
         self.chooser = StateChooser(on_change, on_change, on_change, guard)
         self.step, self.branch, self.plane = self.chooser.step, self.chooser.branch, self.chooser.plane
-        self.branch.layout.width = "180px"
         self.chooser.offer(self.plane, (SAME_PLANE,))
         self.widget = ipw.HBox(
-            [ipw.HTML("<b>B</b> &nbsp;output of"), self.step, self.branch, self.plane],
-            layout={"align_items": "center", "flex_flow": "row wrap", "display": "none"},
+            [ipw.HTML("<b>B</b>&nbsp; output&nbsp;of"), self.step, self.branch, self.plane],
+            layout={"align_items": "center", "display": "none"},
         )
 
     def set_state(self, state: State, references: Sequence[str] = ()) -> None:

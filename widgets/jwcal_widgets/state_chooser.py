@@ -10,6 +10,7 @@ import ipywidgets as ipw
 __all__ = ["HERE", "StateChooser"]
 
 HERE = "this branch"
+_LAYOUT = {"flex": "1 1 100px", "min_width": "90px", "max_width": "190px", "width": "auto"}
 
 
 class StateChooser:
@@ -35,15 +36,11 @@ class StateChooser:
         guard: Callable[..., Any],
     ) -> None:
         self._showing = False
-        self.step = ipw.Dropdown(
-            options=["input"], layout={"width": "150px"}, tooltip="The state after this step"
-        )
+        self.step = ipw.Dropdown(options=["input"], layout=dict(_LAYOUT), tooltip="The state after this step")
         self.branch = ipw.Dropdown(
-            options=[HERE], layout={"width": "140px"}, tooltip="With the settings of this branch"
+            options=[HERE], layout=dict(_LAYOUT), tooltip="With the settings of this branch"
         )
-        self.plane = ipw.Dropdown(
-            options=["group"], layout={"width": "150px"}, tooltip="What to show of this state"
-        )
+        self.plane = ipw.Dropdown(options=["group"], layout=dict(_LAYOUT), tooltip="What to show of this state")
         handlers = ((self.step, on_step), (self.branch, on_branch), (self.plane, on_plane))
         for control, handler in handlers:
             control.observe(guard(self._unless_showing(handler)), "value")
