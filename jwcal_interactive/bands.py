@@ -66,6 +66,9 @@ class Framed(Protocol):
 class Source(Framed, Protocol):
     """Where a chain reads ramps from: a file on disk, or a state in memory."""
 
+    def brightest_row(self) -> int:
+        """Row with the highest value of the first group."""
+
     def cut(self, rows: slice = ALL, columns: slice = ALL) -> Ramp:
         """Give rows and columns of all integrations and groups."""
 
@@ -85,6 +88,10 @@ class MemorySource:
     def frame(self) -> tuple[int, ...]:
         """Rows and columns (ny, nx)."""
         return self.ramp.data.shape[-2:]
+
+    def brightest_row(self) -> int:
+        """Row with the highest value of the first group."""
+        return int(np.argmax(np.nan_to_num(self.ramp.data[0, 0]).max(axis=1)))
 
     def cut(self, rows: slice = ALL, columns: slice = ALL) -> Ramp:
         """Cut out of the ramp."""
@@ -325,7 +332,8 @@ class Chain:
             if link.definition is None or link.definition.survey is None:
                 continue
             start = time.perf_counter()
-            look = Look(self.source.exposure, frame, functools.partial(self._part, index, within))
+            part = functools.partial(self._part, index, within)
+            look = Look(self.source.exposure, frame, part, brightest=self.source.brightest_row)
             try:
                 known.facts = link.definition.survey(look, WholeReferences(link, frame), link.params, tiles)
             except Skip as skip:

@@ -120,16 +120,31 @@ class RampFile:
             average_dark_current=self._read("AVDRKCUR", np.float32, rows, columns),
         )
 
+    def brightest_row(self) -> int:
+        """Row with the highest value of the first group.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read any more.
+        """
+        one = slice(0, 1)
+        first = self._read("SCI", np.float32, ALL, ALL, first=one, second=one)
+        assert first is not None
+        return int(np.argmax(np.nan_to_num(first[0, 0]).max(axis=1)))
+
     def close(self) -> None:
         """Close the file until it is read again."""
         for rows in self._arrays.values():
             rows.close()
 
-    def _read(self, name: str, dtype: Any, rows: slice, columns: slice) -> NDArray[Any] | None:
+    def _read(
+        self, name: str, dtype: Any, rows: slice, columns: slice, first: slice = ALL, second: slice = ALL
+    ) -> NDArray[Any] | None:
         if name not in self._arrays:
             return None
         try:
-            return self._arrays[name].read(dtype, rows, columns)
+            return self._arrays[name].read(dtype, rows, columns, first, second=second)
         except (OSError, ValueError) as error:
             raise _unreadable(self.path, name, error) from None
 

@@ -41,12 +41,16 @@ class Look:
         ``part(rows, columns) -> Ramp``
     whole : bool
         The ramp is there as a whole, so that looking at all of it costs nothing.
+    brightest : callable, optional
+        Gives the row of the raw exposure with the highest value: ramps of all kinds are found there, also
+        those that saturate early.
     """
 
     exposure: Exposure
     frame: tuple[int, ...]
     part: Callable[[slice, slice], Ramp]
     whole: bool = False
+    brightest: Callable[[], int] | None = None
 
     @classmethod
     def at(cls, ramp: Ramp) -> Look:

@@ -94,8 +94,9 @@ def find_groups(look: Look, refs: References, p: RampFitParams, tiles: Tiles) ->
     ngroups = exposure.ngroups
     if exposure.instrument != "MIRI" or ngroups == 1 or uses_likelihood(p, ngroups):
         return 0, ngroups
-    middle = look.frame[0] // 2
-    lost = _lost_groups(look(slice(middle, middle + 1)), p, np.ones(ngroups, bool))
+    lost = np.ones(ngroups, bool)
+    for y in {look.frame[0] // 2} | ({look.brightest()} if look.brightest is not None else set()):
+        lost &= _lost_groups(look(slice(y, y + 1)), p, lost)
     if look.whole or _used(lost)[1] - _used(lost)[0] < 2:  # else `_confirm` asks the other rows
         for y in range(0, look.frame[0], _ROWS):
             tiles.check()
