@@ -118,7 +118,7 @@ def plot_figure(
     return bq.Figure(
         marks=list(marks),
         axes=[x_axis, y_axis],
-        fig_margin={"top": top, "right": 14, "bottom": bottom, "left": 70},
+        fig_margin={"top": top, "right": 18, "bottom": bottom, "left": 70},
         padding_x=0.0,
         padding_y=0.0,
         display_toolbar=False,

@@ -22,7 +22,8 @@ from jwcal_widgets.residual_view import ResidualView, filled
 __all__ = ["RampView"]
 
 _ROOM_PER_LETTER = 0.023  # of the width of the plot
-_LINE_OF_LABEL = 0.055
+_LINE_OF_LABEL = 13  # screen pixels
+_MARGINS = 32
 
 
 def _lines(trace: Trace, *, differences: bool) -> tuple[Lines, Lines]:
@@ -110,6 +111,7 @@ class RampView:
         )
         self._residuals = ResidualView(self._x, (size[0], max(120, round(0.54 * size[1]))))
         self.lower = self._residuals.figure
+        self._line = _LINE_OF_LABEL / max(size[1] - _MARGINS, _LINE_OF_LABEL)  # part of the axis
         self.legend = ipw.HTML()
         self.clear()
 
@@ -249,7 +251,7 @@ class RampView:
             if trace.label and known.size:
                 k = known[-1]
                 places.append((trace.ramp.value[k], trace.ramp.time[k], trace.label, trace.color))
-        apart = _LINE_OF_LABEL * (self._y.max - self._y.min)
+        apart = self._line * (self._y.max - self._y.min)
         heights: list[float] = []
         for value, *_ in (places := sorted(places, key=lambda place: place[0])):
             value = min(max(value, self._y.min + apart), self._y.max - apart)
@@ -257,7 +259,7 @@ class RampView:
         texts, times, colors = [p[2] for p in places], [p[1] for p in places], [p[3] for p in places]
         if math.isfinite(level):
             texts, colors = [*texts, f"saturation {level:,.0f}"], [*colors, LEVEL]
-            times, heights = [*times, self._x.min], [*heights, level + 0.6 * apart]
+            times, heights = [*times, self._x.min], [*heights, level + 0.75 * apart]
         if not texts:
             hide([self._labels])
             return

@@ -76,7 +76,6 @@ class RampPlot(_Plot):
 
     def show(self, ramp: RegionRamp, *, from_first: bool) -> None:
         """Draw a ramp."""
-        self.y_axis.label = "signal since first group (DN)" if from_first else "signal (DN)"
         known = np.isfinite(ramp.median)
         put_ticks(self.y_axis, *span(np.concatenate([ramp.low, ramp.high])))
         put_ticks(self.x_axis, 0.0, float(ramp.time[-1]) * 1.03)
@@ -87,7 +86,10 @@ class RampPlot(_Plot):
         draw_points(self.dots, time, ramp.median[known])
         used = f"{ramp.count.min():,} to {ramp.count.max():,} usable pixels in a group"
         self.legend.value = _legend(
-            key("●", MAIN, "median"), key("▒", MAIN, "16 to 84 % of the pixels"), _text(used)
+            key("●", MAIN, "median"),
+            key("▒", MAIN, "16 to 84 % of the pixels"),
+            *([_text("since the first group of each pixel")] if from_first else []),
+            _text(used),
         )
 
 
