@@ -494,14 +494,17 @@ class TestOutput:
         monkeypatch.chdir(tmp_path)
         ran.output.name.value = "mine"
         ran.output.export.click()
+        ran.output.wait(20)
         assert (tmp_path / "mine.ipynb").is_file()
         assert "href='mine.ipynb'" in ran.output.links
         ran.output.save.click()
+        ran.output.wait(20)
         assert open_session(tmp_path / "mine.json").path.resolve() == ran.session.path.resolve()
 
     def test_products(self, ran, tmp_path):
         ran.output.name.value = str(tmp_path / "x")
         ran.output.write.click()
+        ran.output.wait(20)
         assert [p.name.rsplit("_", 1)[1] for p in sorted(tmp_path.iterdir())] == [
             "rate.fits",
             "rateints.fits",
@@ -536,6 +539,8 @@ class TestOutput:
         bar.name.value = "mine"
         assert bar._message.layout.display == "none"
         bar.save.click()
+        bar.wait(20)
+        assert not bar.save.disabled
         assert "open_session(&#x27;mine.json&#x27;) goes on from here" in bar.links
         assert "mine.json: there already" in bar._message.value
         bar.name.value = " "
@@ -548,6 +553,7 @@ class TestOutput:
         workbench = Workbench(open_session(raw_sub640, context="demo"))
         workbench.output.name.value = str(tmp_path / "x")
         workbench.output.write.click()
+        workbench.output.wait(20)
         assert "run the session first" in workbench.messages.shown[-1]
 
 

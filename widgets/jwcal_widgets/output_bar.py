@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as ipw
 
 from jwcal_interactive.errors import OutputError
+from jwcal_widgets.closing import close_widgets
+from jwcal_widgets.latest import Latest
 
 if TYPE_CHECKING:
     from jwcal_interactive import Session
@@ -103,6 +105,7 @@ class OutputBar:
         # An Output renders links by the notebook's rules: paths count from the notebook's folder.
         self.written = ipw.Output(layout={"display": "none"})
         self.trouble = ""
+        self._latest = Latest(guard, "jwcal-write")
         self._message = ipw.HTML(layout={"margin": "0", "display": "none"})
         self.name.observe(guard(lambda _change: self._check()), "value")
         self.export.on_click(guard(self._export))
@@ -137,18 +140,47 @@ class OutputBar:
         self._message.value = words
         self._message.layout.display = None if words else "none"
 
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until all is written."""
+        self._latest.wait(timeout)
+
+    def close(self) -> None:
+        """Close the widgets; what is being written is written to its end."""
+        self._latest.close()
+        close_widgets(self.widget, self.written)
+
     def _export(self, _button: object) -> None:
-        path = self._session.export(self._path(NOTEBOOK))
-        self._show(path, hint=f"runs headless with papermill; open_session({path.name!r}) goes on from here")
+        path = self._path(NOTEBOOK)
+        hint = f"runs headless with papermill; open_session({path.name!r}) goes on from here"
+        self._begin(lambda: (self._session.export(path),), hint)
 
     def _save(self, _button: object) -> None:
-        path = self._session.save(self._path(SESSION))
-        self._show(path, hint=f"open_session({path.name!r}) goes on from here, also in a new kernel")
+        path = self._path(SESSION)
+        hint = f"open_session({path.name!r}) goes on from here, also in a new kernel"
+        self._begin(lambda: (self._session.save(path),), hint)
 
     def _write(self, _button: object) -> None:
-        self._show(*self._session.write(self._path("").parent))
+        folder = self._path("").parent
+        self._begin(lambda: self._session.write(folder), "")
 
-    def _show(self, *paths: Path, hint: str = "") -> None:
+    def _begin(self, work: Callable[[], tuple[Path, ...]], hint: str) -> None:
+        """Write in a thread: products of large exposures take seconds."""
+        self._writing(True)
+        self._latest.request(lambda: self._attempt(work), lambda paths: self._show(paths, hint))
+
+    def _attempt(self, work: Callable[[], tuple[Path, ...]]) -> tuple[Path, ...]:
+        try:
+            return work()
+        finally:
+            self._writing(False)
+
+    def _writing(self, busy: bool) -> None:
+        for button in (self.export, self.save, self.write):
+            button.disabled = busy
+        self._message.value = "<span class='jwcal-running'>writing…</span>" if busy else ""
+        self._message.layout.display = None if busy else "none"
+
+    def _show(self, paths: tuple[Path, ...], hint: str) -> None:
         self._check()
         text = "written: " + ", ".join(link_to(path) for path in paths)
         if hint:

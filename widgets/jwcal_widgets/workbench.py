@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as ipw
 
 from jwcal_interactive.arrays import Exposure
-from jwcal_interactive.errors import Cancelled, ParameterError
+from jwcal_interactive.errors import Cancelled
 from jwcal_interactive.recipes import BEYOND_OFFICIAL
 from jwcal_interactive.session.preview import Window
 from jwcal_widgets.check_panel import CheckPanel
@@ -18,7 +18,6 @@ from jwcal_widgets.frame_rows import nearest_row
 from jwcal_widgets.history_panel import HistoryPanel
 from jwcal_widgets.image_panel import ImagePanel
 from jwcal_widgets.image_toolbar import INSPECT, PAINT
-from jwcal_widgets.linked_views import BLINK
 from jwcal_widgets.mask_panel import MaskPanel
 from jwcal_widgets.messages import Messages
 from jwcal_widgets.output_bar import OutputBar
@@ -28,7 +27,6 @@ from jwcal_widgets.ramp_panel import RampPanel
 from jwcal_widgets.region_panel import RegionPanel
 from jwcal_widgets.results import INPUT, steps_with_result
 from jwcal_widgets.runner import Runner
-from jwcal_widgets.state_chooser import HERE
 from jwcal_widgets.step_panel import StepPanel
 from jwcal_widgets.style import STYLE
 from jwcal_widgets.sweep_panel import SweepPanel
@@ -149,7 +147,7 @@ class Workbench(ipw.VBox):
         )
         self.check = CheckPanel(session, self._pick_elsewhere, guard)
         self.region = RegionPanel(session, RAMP_SIZE, guard)
-        self.history = HistoryPanel(session, self._travel, self.run, self._show_both, guard)
+        self.history = HistoryPanel(session, self._travel, self.run, self.image.show_both, guard)
         self.sweep = SweepPanel(session, self._sweep_window, self._value_chosen, guard)
         self.mask = MaskPanel(
             session,
@@ -193,7 +191,16 @@ class Workbench(ipw.VBox):
         if self.comm is None:
             return
         self.runner.cancel()
-        beside = (self.ramp, self.check, self.region, self.panel, self.history, self.sweep, self.mask)
+        beside = (
+            self.output,
+            self.ramp,
+            self.check,
+            self.region,
+            self.panel,
+            self.history,
+            self.sweep,
+            self.mask,
+        )
         for part in (self.preview, self.image, *beside):
             part.close()
         close_widgets(*self.children, self.layout)
@@ -315,26 +322,6 @@ class Workbench(ipw.VBox):
 
     def _show_painting(self) -> None:
         self.mask.paint.value = self.image.mode.value == PAINT
-
-    def _show_both(self, a: str | int, b: str | int) -> None:
-        """Show two places in the tree as A and B of the image."""
-        one, other = (self._branch_of(place) for place in (a, b))
-        self.image.toolbar.arrangement.value = BLINK
-        self.image.source.branch.value = one
-        self.image.other.branch.value = other
-
-    def _branch_of(self, place: str | int) -> str:
-        """Name the branch that ends at a place in the tree, as the image does."""
-        tree = self.session.tree
-        if tree.number(place) == tree.present:
-            return HERE
-        for name, tip in tree.branches.items():
-            if tip == tree.number(place) and name != tree.branch:
-                return name
-        raise ParameterError(
-            f"entry {place} is not the end of another branch: begin a branch there to see it in the image, or "
-            "compare it in the table."
-        )
 
     # --- settings ------------------------------------------------------------------------------------------
 
