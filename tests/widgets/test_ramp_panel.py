@@ -312,3 +312,27 @@ def test_many_integrations_are_thinned_out():
     assert len(choice.integrations) == 20
     assert (choice.integrations[0], choice.integrations[-1]) == (1, 3000)
     assert choice.left_out == 2980
+
+
+def test_limits_find_the_jumps_of_the_run(session):
+    before, refs, p = session.result("dark_current"), session.load_references("jump"), session.params("jump")
+    flagged = (session.result("jump").groupdq[:, 1:] & np.uint8(DQ.JUMP_DET)) != 0
+    assert not p.expand_large_events
+    found = 0
+    for y, x in np.argwhere(flagged.any(axis=(0, 1)))[::40]:
+        limits = jump_limits(before, refs, p, y, x)
+        assert not (limits.found & ~flagged[:, :, y, x]).any()
+        found += int(limits.found.any())
+    assert found > 20
+    quiet = np.argwhere(~flagged.any(axis=(0, 1)) & (before.pixeldq == 0))
+    assert not any(jump_limits(before, refs, p, y, x).found.any() for y, x in quiet[::4000])
+
+
+def test_no_state_is_held_between_looks(panel, session, monkeypatch):
+    asked = []
+    kept = session.kept
+    monkeypatch.setattr(session, "kept", lambda step: asked.append(step) or kept(step))
+    panel.update()
+    assert asked
+    assert len(asked) == len(set(asked)), "each state is asked for once"
+    assert panel._data._seen == {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -72,6 +73,8 @@ class RampData:
         self.steps = [INPUT]
         self._fit_step = ""
         self._rescaling: list[str] = []
+        self._looking = False
+        self._seen: dict[tuple[str, str | None], State | None] = {}
         self._groups: _Facts[tuple[int, int] | None] = _Facts()
         self._facts: _Facts[Survey | str] = _Facts()
 
@@ -79,6 +82,16 @@ class RampData:
         """Look at the session again."""
         self.steps = steps_with_result(self._session, Ramp)
         self._fit_step, *self._rescaling = steps_with_result(self._session, Rates, GuiderSlopes) or [""]
+
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """Ask the session for each state only once, within this context; none is held beyond it."""
+        self._looking = True
+        try:
+            yield
+        finally:
+            self._looking = False
+            self._seen.clear()
 
     def row(self, pixel: Pixel, rows: int) -> int | None:
         """Row of a pixel in a frame that is so many rows high; None if it is not there."""
@@ -207,7 +220,12 @@ class RampData:
         return None if ramp is None or y is None else ramp.data[integration - 1, :, y, pixel.x]
 
     def _kept(self, step: str, at: str | None) -> State | None:
-        return self._session.kept(step) if at is None else self._session.result(step, at=at)
+        if (step, at) not in self._seen:
+            found = self._session.kept(step) if at is None else self._session.result(step, at=at)
+            if not self._looking:
+                return found
+            self._seen[step, at] = found
+        return self._seen[step, at]
 
     def _reference(self, reftype: str) -> Reference | None:
         """Load the reference that the last step which uses a type has with the present settings."""

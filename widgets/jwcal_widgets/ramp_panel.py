@@ -131,6 +131,10 @@ class RampPanel:
 
     def update(self) -> None:
         """Draw what the controls say."""
+        with self._data.one_look():
+            self._update()
+
+    def _update(self) -> None:
         choice, pixel = self.controls.choice, self._pixel
         hovering = "" if pixel == self._picked else " <span class='jwcal-muted'>under the cursor</span>"
         self._title.value = f"<b>x {pixel.x}, y {pixel.y}</b>{hovering}&nbsp;"
