@@ -228,6 +228,21 @@ def test_dragging_previews_and_coming_to_rest_sets():
     assert slide.sets == [6]
 
 
+def test_slider_that_snaps_to_its_steps_sets_nothing():
+    """In the page, a slider moves to the next of its steps when it is drawn, and tells so."""
+    slide = Slide("limit")
+    slide.control.editor.value = "3.54"
+    assert slide.control.slider.step == 0.1
+    slide.control.slider.value = 3.5
+    slide.control.commit()
+    assert (slide.previews, slide.sets) == ([], [3.54])
+    slide.control.slider.value = 3.6
+    slide.control.slider.value = 3.5
+    slide.control.commit()
+    assert slide.previews == [3.6, 3.5]
+    assert slide.sets[-1] == 3.5, "where the user has put it"
+
+
 def test_what_is_dragged_can_be_set_at_once_or_given_up():
     slide = Slide("order")
     slide.control.slider.value = 7

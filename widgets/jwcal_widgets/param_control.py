@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ class ParamControl:
         self._showing = self._sliding = self._changed = False
         self._helping, self._coding = True, False
         self._slid_to: Any = None
+        self._filled: Any = None  # what the slider was last made to show
         self._value: Any = None  # the last one shown
         self._number: Any = None  # the last one that was not None
         self._settled = Settled(guard(self._commit), settle)
@@ -103,6 +105,7 @@ class ParamControl:
         self._message = ipw.HTML(layout={"display": "none", "margin": "0"})
         self._code: ipw.HTML | None = None
         below = [] if self.chooser is None else [self.chooser.widget]
+        below += [] if self.slider is None else [self.slider]
         self.widget = ipw.VBox([self._make_row(), *below, self._message, self._help])
         self.widget.add_class("jwcal-param")
         self.widget.add_class(f"jwcal-param-{info.name}")
@@ -190,12 +193,13 @@ class ParamControl:
         common = {
             "readout": False,
             "continuous_update": self._on_preview is not None,
-            "layout": {"flex": "1 1 60px", "min_width": "60px", "width": "60px"},
+            "layout": {"width": "auto", "height": "20px", "margin": "0 8px 2px 2px"},
             "tooltip": f"{self.info.name}, from {low:g} to {high:g}; other values can be typed",
         }
         if self.info.kind == "int":
             return ipw.IntSlider(min=int(low), max=int(high), **common)
-        return ipw.FloatSlider(min=low, max=high, step=(high - low) / 100, **common)
+        step = 10.0 ** math.floor(math.log10((high - low) / 50))  # round values, 50 to 500 of them
+        return ipw.FloatSlider(min=low, max=high, step=step, **common)
 
     def _make_none(self) -> ipw.Checkbox | None:
         if not self.info.optional or isinstance(self.editor, ipw.Dropdown):
@@ -215,15 +219,16 @@ class ParamControl:
         name = ipw.HTML(
             f"<span class='jwcal-param-name' title='{html.escape(info.help, quote=True)}'>"
             f"{html.escape(info.name)}</span>",
-            layout={"width": "206px", "margin": "0 6px 0 0"},
+            layout={"flex": "1 1 120px", "min_width": "120px", "margin": "0 6px 0 0"},
         )
         controls = [self.editor]
         if self.chooser is not None:
             controls.append(self.chooser.button)
         if info.unit:
             controls.append(ipw.HTML(f"<span class='jwcal-unit'>{html.escape(info.unit)}</span>"))
-        controls += [control for control in (self.none, self.slider) if control is not None]
-        row = [name, ipw.HBox(controls, layout={"flex": "1 1 auto", "align_items": "center"})]
+        controls += [] if self.none is None else [self.none]
+        width = "1 1 180px" if info.file else "0 0 auto"
+        row = [name, ipw.HBox(controls, layout={"flex": width, "align_items": "center"})]
         return ipw.HBox(
             [*row, self._source, self.reset_button], layout={"align_items": "center", "min_height": "28px"}
         )
@@ -239,14 +244,14 @@ class ParamControl:
         if self.none is not None:
             self.none.value = value is None
         if self.slider is not None and value is not None:
-            self.slider.value = min(max(value, self.slider.min), self.slider.max)
+            self._filled = self.slider.value = min(max(value, self.slider.min), self.slider.max)
 
     def _edited(self, change: dict[str, Any]) -> None:
         if not self._showing:
             self._try(change["new"])
 
     def _slid(self, change: dict[str, Any]) -> None:
-        if self._showing:
+        if self._showing or self._is_snapped(change["new"]):
             return
         # The slider's steps carry binary rounding; six digits are what it can point at.
         value = float(f"{change['new']:.6g}") if self.info.kind == "float" else change["new"]
@@ -260,6 +265,12 @@ class ParamControl:
         self._showing = False
         self._on_preview(value)
         self._settled.request()
+
+    def _is_snapped(self, value: float) -> bool:
+        """Whether a slider only moved to the next of its steps by itself, as it does when it is drawn."""
+        if self._sliding or self._filled is None or self.info.kind == "int":
+            return False
+        return bool(abs(value - self._filled) <= 0.5001 * self.slider.step)
 
     def _commit(self) -> None:
         if self._sliding:

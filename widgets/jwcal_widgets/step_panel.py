@@ -96,33 +96,33 @@ class StepPanel:
         self.filter = ipw.Text(
             placeholder="search parameters",
             tooltip="Show the parameters whose name or help contains these words",
-            layout={"width": "140px"},
+            layout={"width": "112px"},
             continuous_update=True,
         )
         self.changed_only = ipw.Checkbox(
             description="changed",
             indent=False,
             tooltip="Show only the parameters that differ from the official defaults",
-            layout={"width": "84px"},
+            layout={"width": "78px"},
         )
         self.help = ipw.Checkbox(
             value=True,
             description="help",
             indent=False,
             tooltip="Explain each parameter; without, the list is half as long, and names explain themselves",
-            layout={"width": "60px"},
+            layout={"width": "54px"},
         )
         self.code = ipw.Checkbox(
             description="code",
             indent=False,
             tooltip="Show the line of Python that each control stands for, ready to copy",
-            layout={"width": "62px"},
+            layout={"width": "56px"},
         )
         self.reset_all = ipw.Button(
             description="reset all",
             icon="undo",
             tooltip="Return all parameters of this step to their defaults, or to what CRDS says",
-            layout={"width": "90px"},
+            layout={"width": "84px"},
         )
         self._tools = ipw.HBox(
             [self.filter, self.changed_only, self.help, self.code, self.reset_all],

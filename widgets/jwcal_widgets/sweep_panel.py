@@ -66,7 +66,7 @@ class SweepPanel:
         guard: Callable[..., Any],
         *,
         width: int = 430,
-        height: int = 130,
+        height: int = 124,
     ) -> None:
         self.step = INPUT
         self.sweep: Sweep | None = None
@@ -288,6 +288,9 @@ class SweepPanel:
             about.append("compared with what the simulator put in")
         self._say(" · ".join([*about, *sweep.notes]))
         self.chosen.options = [as_text(row.value) for row in sweep.rows]
+        present = getattr(self._session.params(sweep.step), sweep.name)
+        values = [row.value for row in sweep.rows]
+        self.chosen.index = values.index(present) if present in values else 0
         self._table.value = (
             f"<details class='jwcal-help'><summary>numbers</summary>{sweep._repr_html_()}</details>"
         )
