@@ -78,6 +78,16 @@ def test_one_scale_drives_both_and_the_kernel_echoes_nothing(views, heard):
         assert -25 < view._image.mark.x[0] - 10 <= 0
 
 
+def test_every_move_of_the_window_is_told(views, heard):
+    views.show("A", flat(0.2), None, LOOK)
+    views.mark(10, 10)
+    assert heard.windows == 0, "the pixel was in view"
+    moves = (lambda: views.zoom(4.0, (100, 80)), lambda: views.mark(2, 3), views.fit)
+    for number, move in enumerate(moves, start=1):
+        move()
+        assert heard.windows == number
+
+
 def test_both_have_the_same_limits_if_they_have_the_same_unit(views):
     auto = Look(stretch="linear", limits="min to max")
     a, b = flat(0.2), flat(0.8)

@@ -66,7 +66,9 @@ class ImagePanel:
     on_paint : callable, optional
         Called with boxes that are to be flagged by hand.
     on_window : callable, optional
-        Called after the mouse panned or zoomed, see `window_in_view`.
+        Called after another part of the image came into view, see `window_in_view`.
+    on_hover : callable, optional
+        Called as `on_pick`, with the pixel under the mouse.
 
     Attributes
     ----------
@@ -92,9 +94,11 @@ class ImagePanel:
         on_values: Callable[[float, float], None] | None = None,
         on_paint: Callable[[tuple[Box, ...]], None] | None = None,
         on_window: Callable[[], None] | None = None,
+        on_hover: Callable[[int, int, int], None] | None = None,
     ) -> None:
         self._session = session
         self._on_pick, self._on_region, self._on_paint = on_pick, on_region, on_paint
+        self._on_hover = on_hover
         self._unit = ""
         self._shown = Chosen(INPUT)
         self._seen: dict[str, Plane] = {}
@@ -308,6 +312,8 @@ class ImagePanel:
             self._on_region(box)
 
     def _hovered(self, x: int, y: int) -> None:
+        if self._on_hover is not None:
+            self._on_hover(x, y, self.rows)
         lines: list[str] = []
         for name, plane in self._seen.items():
             if x < plane.shape[1] and y < plane.shape[0]:

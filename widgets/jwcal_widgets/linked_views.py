@@ -36,7 +36,7 @@ class LinkedViews:
     on_box : callable
         See `ImageView`.
     on_window : callable
-        Called after the mouse panned or zoomed.
+        Called after what is in view was changed, by the mouse or by the methods here.
     guard : callable
         Wraps handlers, see `Messages.guarded`.
     delay : float
@@ -146,19 +146,22 @@ class LinkedViews:
 
     def mark(self, x: int, y: int) -> None:
         """Put the cursors on a pixel, and bring it into the window."""
+        before = self.window
         for view in self.views:
             view.mark(x, y)
+        if self.window != before:
+            self._on_window()
 
     def fit(self) -> None:
         """Show the whole image."""
         if self.first.plane is not None:
             self.shared.fit(self.first.plane.shape)
-            self.redraw()
+            self._moved()
 
     def zoom(self, factor: float, center: tuple[float, float] | None = None) -> None:
         """Magnify about the middle of the window, or about a pixel that comes to the middle."""
         self.shared.move(self.window.zoomed(factor, center))
-        self.redraw()
+        self._moved()
 
     def redraw(self) -> None:
         """Render the views that are on the screen."""

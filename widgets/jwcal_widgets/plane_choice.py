@@ -152,9 +152,19 @@ class PlaneChoice:
             return Chosen(step, note=self._read(step))
         name = source.plane.value
         a = self._plane(state, step, name, any_group)
-        a, box = self._with_preview(a, step, any_group) if branch == HERE else (a, None)
+        part = self._previewed(step, any_group) if branch == HERE else None
+        box, note = None, ""
+        if part is not None and self.preview is not None:
+            window = self.preview.window
+            box = Box(window.x0, window.y0, window.x1, window.y1)
+            # Up to refpix, frames of IRS2 have rows that later ones lack: there the window is another one.
+            if box.y1 <= a.shape[0] and part.shape == (box.y1 - box.y0, box.x1 - box.x0):
+                a = self._paste.over(a, part, box)
+            else:
+                box = None
+                note = f"The preview has other rows than {step}: show a step before refpix to see it."
         of_ramp = isinstance(state, Ramp) and not name.startswith(PREFIX)
-        found = Chosen(step, a, a_name=_name(step, branch), of_ramp=of_ramp, preview=box)
+        found = Chosen(step, a, a_name=_name(step, branch), note=note, of_ramp=of_ramp, preview=box)
         return self._with_b(found, any_group) if compared else found
 
     def close(self) -> None:
@@ -195,18 +205,14 @@ class PlaneChoice:
         integration, group = self.source.integration.value, self.source.group.value
         return self.planes.plane(state, step, name, integration, group, any_group=any_group)
 
-    def _with_preview(self, plane: Plane, step: str, any_group: bool) -> tuple[Plane, Box | None]:
-        preview, source = self.preview, self.source
-        state = None if preview is None else preview.states.get(step)
-        name = source.plane.value
-        if preview is None or state is None or name not in plane_names(state):
-            return plane, None
-        window = preview.window
-        box = Box(window.x0, window.y0, window.x1, window.y1)
-        part = take_plane(state, name, source.integration.value, source.group.value, any_group=any_group)
-        fits = box.y1 <= plane.shape[0] and part.shape == (box.y1 - box.y0, box.x1 - box.x0)
-        # Up to refpix, frames of IRS2 have rows that later ones lack: there the window is another one.
-        return (self._paste.over(plane, part, box), box) if fits else (plane, None)
+    def _previewed(self, step: str, any_group: bool) -> Plane | None:
+        """Take the chosen plane from the preview, if it computed the step."""
+        source = self.source
+        state = None if self.preview is None else self.preview.states.get(step)
+        if state is None or source.plane.value not in plane_names(state):
+            return None
+        integration, group = source.integration.value, source.group.value
+        return take_plane(state, source.plane.value, integration, group, any_group=any_group)
 
     def _read(self, step: str) -> str:
         self._reading = step
