@@ -412,6 +412,18 @@ class TestPixel:
         picker.arrows["left"].click()
         assert ran.image.pixel == (0, 59)
 
+    def test_ramp_follows_the_mouse_where_that_is_wanted(self, ran):
+        ran.upper.choose("Ramp")
+        ran.image.pick(100, 100)
+        ran.image._hovered(30, 40)
+        assert "x 100, y 100" in ran.ramp._title.value
+        ran.follow.value = True
+        ran.image._hovered(30, 40)
+        assert "x 30, y 40" in ran.ramp._title.value
+        assert ran.image.pixel == (100, 100), "it is not picked"
+        ran.follow.value = False
+        assert "x 100, y 100" in ran.ramp._title.value
+
     def test_ramp_of_a_pixel_with_a_jump(self, ran):
         ramp, rates = ran.session.result("jump"), ran.session.result("ramp_fit")
         saturated = (ramp.groupdq & np.uint8(DQ.SATURATED | DQ.DO_NOT_USE)).any(axis=1)

@@ -14,6 +14,7 @@ from jwcal_interactive.recipes import BEYOND_OFFICIAL
 from jwcal_interactive.session.preview import Window
 from jwcal_widgets.check_panel import CheckPanel
 from jwcal_widgets.closing import close_widgets
+from jwcal_widgets.coalesce import Coalesced
 from jwcal_widgets.frame_rows import nearest_row
 from jwcal_widgets.history_panel import HistoryPanel
 from jwcal_widgets.image_panel import ImagePanel
@@ -144,7 +145,19 @@ class Workbench(ipw.VBox):
             on_values=self._values_chosen,
             on_paint=self._painted,
             on_window=self.preview.again,
+            on_hover=self._hovered,
         )
+        self.follow = ipw.ToggleButton(
+            description="ramp follows",
+            icon="mouse-pointer",
+            tooltip="Show the ramp of the pixel under the mouse; else that of the picked pixel",
+            layout={"width": "auto"},
+        )
+        self.follow.observe(guard(lambda _change: self._follow_mouse()), "value")
+        self.image.picker.widget.children = (*self.image.picker.widget.children, self.follow)
+        # The mouse crosses many pixels in the time that a ramp takes to be drawn.
+        self._under_mouse = (0, 0, 0)
+        self._hover = Coalesced(guard(lambda: self.ramp.hover(*self._under_mouse)), delay)
         self.check = CheckPanel(session, self._pick_elsewhere, guard)
         self.region = RegionPanel(session, RAMP_SIZE, guard)
         self.history = HistoryPanel(session, self._travel, self.run, self.image.show_both, guard)
@@ -191,6 +204,7 @@ class Workbench(ipw.VBox):
         if self.comm is None:
             return
         self.runner.cancel()
+        self._hover.close()
         beside = (
             self.output,
             self.ramp,
@@ -297,6 +311,15 @@ class Workbench(ipw.VBox):
         self.check.look_at(x, y, rows)
         if self.upper.shows(CHECK):
             self.check.refresh()
+
+    def _hovered(self, x: int, y: int, rows: int) -> None:
+        if self.follow.value and self.upper.shows(RAMP):
+            self._under_mouse = (x, y, rows)
+            self._hover.request()
+
+    def _follow_mouse(self) -> None:
+        if not self.follow.value:
+            self.ramp.leave()
 
     def _pick_elsewhere(self, x: int, y: int, rows: int) -> None:
         """Pick a pixel that was chosen in another picture, which may count the rows of another frame."""
