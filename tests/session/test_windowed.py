@@ -135,9 +135,9 @@ def test_same_for_other_exposures_and_parameters(case: str, tiny_raw: Path) -> N
     header, params = CASES[case]
     tiny_exposure.edit(tiny_raw, header)
     made = whole(tiny_raw, params)
-    for window in WINDOWS.values():
-        assert made.check(window, "group_scale") == ()
-        assert made.check(window, "jump") == ()
+    for window in ("inside", "corner with reference pixels", "one pixel"):
+        assert made.check(WINDOWS[window], "group_scale") == ()
+    assert made.check(WINDOWS["inside"], "jump") == ()
 
 
 def test_same_with_flags_edited_by_hand(tiny_raw: Path) -> None:
