@@ -13,10 +13,8 @@ from ipywidgets import embed
 
 from jwcal_interactive import InputError, Progress, open_session
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.session.preview import Window
 from jwcal_interactive.steps.catalogue import users_of
 from jwcal_widgets import Workbench, show
-from jwcal_widgets.output_bar import name_trouble
 from jwcal_widgets.planes import take_plane
 from jwcal_widgets.rail import RailState, state_text
 
@@ -310,96 +308,6 @@ class TestRun:
         assert bench.session.status("ramp_fit").state == "done", "a cancelled run can be resumed"
 
 
-class TestPreview:
-    """With the switch on, a change of settings is previewed on the pixels in view; only Run runs."""
-
-    @pytest.fixture
-    def tuned(self, ran):
-        ran.choose("jump")
-        yield ran
-        while ran.session.can_undo:
-            press(ran, "undo")
-        ran.toolbar.live.value = True
-        ran.preview.wait(10)
-
-    def change(self, workbench, threshold):
-        type_in(workbench, "rejection_threshold", str(threshold))
-        workbench.preview.wait(10)
-        return workbench.preview.shown
-
-    def test_a_change_is_previewed_and_not_run(self, tuned):
-        runs = [e for e in tuned.session.history if e.action == "run"]
-        seen = self.change(tuned, 60)
-        box = tuned.image.window_in_view()
-        assert seen.window == Window(*box)
-        expected = tuned.session.preview(Window(*box), "jump")
-        np.testing.assert_array_equal(seen.states["jump"].groupdq, expected.states["jump"].groupdq)
-        np.testing.assert_array_equal(seen.rates.rate.data, expected.rates.rate.data)
-        assert tuned.session.status("jump").state == "stale"
-        assert [e for e in tuned.session.history if e.action == "run"] == runs
-
-    def test_what_changes_is_counted_before_and_after(self, tuned):
-        seen = self.change(tuned, 60)
-        flagged = np.uint8(DQ.JUMP_DET)
-        rows, columns = seen.window.region
-        before = np.count_nonzero(tuned.session.kept("jump").groupdq[..., rows, columns] & flagged)
-        after = np.count_nonzero(seen.ramp.groupdq & flagged)
-        line = html.unescape(tuned.toolbar.counters.value)
-        assert after < before
-        assert f"JUMP_DET {before:,} → {after:,} ({after - before:+,})" in line
-        assert "slope" in line
-        assert "DN/s" in line
-        assert line.endswith(" ms</span>")
-
-    def test_what_was_run_takes_the_place_of_the_preview(self, tuned):
-        seen = self.change(tuned, 60)
-        press(tuned, "run")
-        assert tuned.preview.shown is None
-        assert tuned.toolbar.counters.value == ""
-        rows, columns = seen.window.region
-        fitted = tuned.session.result("ramp_fit").rate.data[rows, columns]
-        np.testing.assert_array_equal(fitted, seen.states["ramp_fit"].rate.data)
-
-    def test_undo_takes_the_preview_away_where_results_are_there(self, tuned):
-        self.change(tuned, 81)
-        press(tuned, "undo")
-        tuned.preview.wait(10)
-        assert tuned.preview.shown is None
-        press(tuned, "redo")
-        tuned.preview.wait(10)
-        assert tuned.preview.shown is not None
-
-    def test_flags_edited_by_hand_are_previewed_too(self, tuned):
-        x0, y0, _, y1 = tuned.image.window_in_view()
-        tuned.mask.take_box((x0, y0, x0 + 1, y1))
-        tuned.mask.apply.click()
-        tuned.preview.wait(10)
-        assert ((tuned.preview.shown.rates.rate.dq[:, 0] & DQ.DO_NOT_USE) != 0).all()
-
-    def test_the_last_of_a_burst_of_changes_is_shown(self, tuned):
-        for threshold in range(51, 71):
-            type_in(tuned, "rejection_threshold", str(threshold))
-        tuned.preview.wait(20)
-        last = tuned.session.preview(tuned.preview.shown.window, "jump")
-        np.testing.assert_array_equal(tuned.preview.shown.states["jump"].groupdq, last.states["jump"].groupdq)
-
-    def test_with_the_switch_off_nothing_is_previewed(self, tuned):
-        tuned.toolbar.live.value = False
-        assert self.change(tuned, 82) is None
-        tuned.toolbar.live.value = True
-        tuned.preview.wait(10)
-        assert tuned.preview.shown is not None
-
-    def test_refused_value_starts_nothing(self, tuned):
-        assert self.change(tuned, -1) is None
-        tuned.panel.controls["rejection_threshold"].reset_button.click()
-
-    def test_before_the_first_run_nothing_is_previewed(self, bench):
-        bench.choose("jump")
-        assert self.change(bench, 60) is None
-        assert not bench.runner.running
-
-
 class TestPixel:
     def test_numbers_and_arrows_pick(self, ran):
         picker = ran.image.picker
@@ -499,74 +407,6 @@ class TestPixel:
         bench.image.pick(7, 8)
         np.testing.assert_allclose(bench.ramp.view._path.y, raw.data[0, :, 8, 7])
         assert "No slope yet" in bench.ramp._table.value
-
-
-class TestOutput:
-    def test_export_and_save_beside_the_notebook(self, ran, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        ran.output.name.value = "mine"
-        ran.output.export.click()
-        ran.output.wait(20)
-        assert (tmp_path / "mine.ipynb").is_file()
-        assert "href='mine.ipynb'" in ran.output.links
-        ran.output.save.click()
-        ran.output.wait(20)
-        assert open_session(tmp_path / "mine.json").path.resolve() == ran.session.path.resolve()
-
-    def test_products(self, ran, tmp_path):
-        ran.output.name.value = str(tmp_path / "x")
-        ran.output.write.click()
-        ran.output.wait(20)
-        assert [p.name.rsplit("_", 1)[1] for p in sorted(tmp_path.iterdir())] == [
-            "rate.fits",
-            "rateints.fits",
-        ]
-
-    def test_empty_name_is_refused(self, raw_sub640):
-        workbench = Workbench(open_session(raw_sub640, context="demo"))
-        workbench.output.name.value = " "
-        workbench.output.export.click()
-        assert "name of the file" in workbench.messages.shown[-1]
-
-    @pytest.mark.parametrize(
-        ("name", "trouble"),
-        [
-            ("", "is empty"),
-            ("folder/", "is empty"),
-            ("two\nlines", "not a possible name"),
-            ("x" * 300, "not a possible name"),
-            ("{file}/mine", "is a file, not a folder"),
-            ("{folder}/new/mine", ""),
-        ],
-    )
-    def test_name_is_checked_beside_the_field(self, name, trouble, tmp_path):
-        (tmp_path / "file").write_text("")
-        found = name_trouble(name.format(file=tmp_path / "file", folder=tmp_path))
-        assert trouble in found
-        assert bool(found) == bool(trouble)
-
-    def test_buttons_and_words_follow_the_name(self, bench, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        bar = bench.output
-        bar.name.value = "mine"
-        assert bar._message.layout.display == "none"
-        bar.save.click()
-        bar.wait(20)
-        assert not bar.save.disabled
-        assert "open_session(&#x27;mine.json&#x27;) goes on from here" in bar.links
-        assert "mine.json: there already" in bar._message.value
-        bar.name.value = " "
-        assert all(button.disabled for button in (bar.export, bar.save, bar.write))
-        assert "is empty" in bar._message.value
-        bar.name.value = "other"
-        assert not bar.save.disabled
-
-    def test_products_before_a_run_are_refused_in_words(self, raw_sub640, tmp_path):
-        workbench = Workbench(open_session(raw_sub640, context="demo"))
-        workbench.output.name.value = str(tmp_path / "x")
-        workbench.output.write.click()
-        workbench.output.wait(20)
-        assert "run the session first" in workbench.messages.shown[-1]
 
 
 def test_notes_are_shown_until_they_are_dismissed(tiny_raw, tiny_context, tmp_path, monkeypatch):
