@@ -72,20 +72,19 @@ def test_mouse_on_the_image(bench, lab, raw_sub640):
 
     before = bench.settled(IMAGE)
     bench.button("histogram").click()
-    brush = page.locator(".jwcal .brushintsel").first
-    brush.wait_for()
-    page.wait_for_timeout(600)
-    brush.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
-    figure = brush.bounding_box()
-    middle = figure["y"] + 0.5 * figure["height"]
+    histogram = page.locator(".jwcal .bqplot", has_text="value (DN)")
+    histogram.wait_for()
+    histogram.scroll_into_view_if_needed()
+    page.wait_for_timeout(800)
+    bench.shot("9-histogram")
+    figure = histogram.bounding_box()
+    middle = figure["y"] + 0.4 * figure["height"]
     ends = [figure["x"] + part * figure["width"] for part in (0.3, 0.6)]
     drag(bench, (ends[0], middle), (ends[1], middle))
     page.wait_for_function(
         "() => [...document.querySelectorAll('.jwcal select')].some(select => select.value === 'manual')"
     )
     bench.changed(IMAGE, before)
-    bench.shot("9-histogram")
 
 
 def test_two_views_move_together(bench, lab, raw_sub640):
