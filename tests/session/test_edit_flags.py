@@ -100,6 +100,15 @@ class TestResults:
             session.run()
         assert small.digest() == free.digest()
 
+    def test_only_the_result_itself_is_left(self, tiny_raw: Path, ran: list[str]) -> None:
+        session = open_session(tiny_raw, memory_limit=1)
+        session.run(last="jump")
+        ran.clear()
+        session.edit_flags("jump", "JUMP_DET", boxes=HIT, groups=(0, 5), clear=True)
+        session.run(last="jump")
+        assert ran == []
+        assert not session.result("jump").groupdq[RAY] & DQ.JUMP_DET
+
     def test_undo(self, session: Session, ran: list[str]) -> None:
         session.run()
         digest = session.digest()

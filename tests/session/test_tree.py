@@ -67,6 +67,15 @@ class TestWalking:
         tree.undo()
         assert tree.redo_target == 3
 
+    def test_redo_goes_back_to_where_no_branch_is(self) -> None:
+        tree = SettingsTree()
+        tree.append(value(1))
+        tree.undo()
+        tree.append(value(2))
+        tree.switch(1)
+        tree.undo()
+        assert (tree.present, tree.redo_target) == (0, 1)
+
     def test_redo_without_undo_follows_the_branch(self, tree: SettingsTree) -> None:
         tree.switch(0)
         assert (tree.branch, tree.redo_target) == ("other", 1)
@@ -171,15 +180,16 @@ class TestBranches:
         assert tree.path() == (0, 1, 3, 4)
 
     def test_delete_keeps_where_one_is(self, tree: SettingsTree) -> None:
-        """The present node may be on no branch."""
-        tree.undo()
+        """The present node may be on no branch, and its parent only on the one that is deleted."""
         tree.append(value(4))
-        tree.switch(3)
+        tree.undo()
+        tree.append(value(5))  # 3 - 4; 3 - 5 (other)
         tree.start("x", 0)
-        tree.switch(3)
-        tree.delete("other")
-        assert 3 in [n.number for n in tree.nodes]
+        tree.switch(4)
         assert tree.branch == "x"
+        tree.delete("other")
+        assert [n.number for n in tree.nodes] == [0, 1, 2, 3, 4]
+        assert tree.path() == (0, 1, 3, 4)
 
     @pytest.mark.parametrize(
         ("name", "words"),
