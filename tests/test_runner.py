@@ -12,8 +12,9 @@ import pytest
 import tiny_exposure
 
 from jwcal_interactive import bands, runner
-from jwcal_interactive.arrays import Keyword, State
+from jwcal_interactive.arrays import Keyword, Ramp, State
 from jwcal_interactive.bands import MemoryOutput
+from jwcal_interactive.cutouts import ALL
 from jwcal_interactive.errors import Cancelled
 from jwcal_interactive.pipeline import Outcome, Progress, Watch
 from jwcal_interactive.runner import Runner
@@ -197,6 +198,38 @@ def test_what_was_taken_for_granted_and_is_not_so(
         results.append(Result(output.arrays(ran.state), dict(ran.state.keywords), [], set()))
     assert found.whole == again
     assert_same(results[1], results[0])
+
+
+@pytest.mark.parametrize("case", ["good", "two groups", "all but one group lost"])
+@pytest.mark.usefixtures("tiny_context")
+def test_no_more_than_a_band_is_read_at_once(case: str, tiny_raw: Path, banded: Any) -> None:
+    opened = open_exposure(tiny_raw)
+    state = opened.source.cut()
+    if case == "two groups":
+        exposure = replace(state.exposure, ngroups=2)
+        state = state.with_(
+            data=state.data[:, :2].copy(), groupdq=state.groupdq[:, :2].copy(), exposure=exposure
+        )
+    elif case != "good":
+        flags = state.groupdq.copy()
+        flags[:, 1:] |= 1
+        state = state.with_(groupdq=flags, exposure=replace(state.exposure, instrument="MIRI"))
+    heights: list[int] = []
+
+    class Watched(bands.MemorySource):
+        def cut(self, rows: slice = ALL, columns: slice = ALL) -> Ramp:
+            part = super().cut(rows, columns)
+            heights.append(part.data.shape[2])
+            return part
+
+    banded(8)
+    made = Runner(
+        Watched(state), ("linearity", "jump", "ramp_fit"), opened.baseline.params, opened.book, {},
+        Watch(tiles=Tiles(threads=1)), {},
+    )  # fmt: skip
+    skipped = {"good": [], "two groups": ["jump"]}.get(case, ["jump", "ramp_fit"])
+    assert [ran.outcome.step for ran in made.run() if ran.outcome.state == "skipped"] == skipped
+    assert max(heights) == 8 + 2
 
 
 @pytest.mark.usefixtures("tiny_context")

@@ -37,14 +37,17 @@ def _survey(look: Look, refs: References, p: JumpParams, tiles: Tiles) -> Survey
     def found(groupdq: U8) -> Survey:
         return survey(groupdq, lambda: refs.get("gain"), look.exposure.group_time, p, whole=look.whole)
 
-    if look.whole or look.exposure.ngroups < FEWEST_GROUPS:
+    if look.whole:
         return found(look().groupdq)
     # A row in the middle tells which groups are lost; the others confirm it when they are worked on.
     middle = look.frame[0] // 2
     groupdq = look(slice(middle, middle + 1)).groupdq
     try:
         return found(groupdq)
-    except Skip:  # not on the word of one row
+    except Skip:
+        if look.exposure.ngroups < FEWEST_GROUPS:
+            raise
+        # Groups that are lost are not so on the word of one row.
         lost = lost_groups(groupdq)
         for y in range(0, look.frame[0], tiles.band_rows):
             tiles.check()

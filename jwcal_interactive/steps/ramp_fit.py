@@ -40,9 +40,6 @@ __all__ = [
     "uses_likelihood",
 ]
 
-# Rows that are looked at together where all rows have to be looked at.
-_ROWS = 64
-
 
 class RampFitParams(StepParams):
     """Parameters of ramp_fit."""
@@ -98,11 +95,11 @@ def find_groups(look: Look, refs: References, p: RampFitParams, tiles: Tiles) ->
     for y in {look.frame[0] // 2} | ({look.brightest()} if look.brightest is not None else set()):
         lost &= _lost_groups(look(slice(y, y + 1)), p, lost)
     if look.whole or _used(lost)[1] - _used(lost)[0] < 2:  # else `_confirm` asks the other rows
-        for y in range(0, look.frame[0], _ROWS):
+        for y in range(0, look.frame[0], tiles.band_rows):
             tiles.check()
             if not lost.any():
                 break
-            lost &= _lost_groups(look(slice(y, min(y + _ROWS, look.frame[0]))), p, lost)
+            lost &= _lost_groups(look(slice(y, y + tiles.band_rows)), p, lost)
     start, stop = _used(lost)
     if stop - start < 2:
         raise Skip("fewer than two groups are good in any ramp of this MIRI exposure; a slope needs two")
