@@ -14,6 +14,7 @@ import pytest
 from jwcal_interactive import InputError, ParameterError, Rates, Session, open_session
 from jwcal_interactive.pipeline import run_step
 from jwcal_interactive.session import running
+from jwcal_interactive.session.comparison import slope_difference
 from jwcal_interactive.session.history import History
 
 pytestmark = pytest.mark.usefixtures("tiny_context")
@@ -239,6 +240,15 @@ class TestCompare:
         assert (override.step, override.reftype, override.file_a, override.file_b) == (
             "dark_current", "dark", None, "N/A",
         )  # fmt: skip
+
+    def test_pixels_that_are_not_used_do_not_count(self) -> None:
+        slopes = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
+        other = slopes + np.array([[1, 2, 3], [900, 900, np.nan]], np.float32)
+        bad_a, bad_b = np.zeros((2, 2, 3), np.uint32)
+        bad_a[1, 0] = bad_b[1, 1] = 1
+        median, spread = slope_difference((slopes, bad_a), (other, bad_b))
+        assert (median, spread) == (2.0, pytest.approx(1.4826))
+        assert np.isnan(slope_difference((slopes, bad_a | 1), (other, bad_b))).all()
 
     def test_with_itself(self, session: Session) -> None:
         found = session.compare("main", 0)
