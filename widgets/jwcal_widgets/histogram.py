@@ -110,7 +110,7 @@ class Histogram:
                 "Drag over the histogram to set the display limits",
                 "Drag over the histogram to select the pixels with these values as a region",
             ],
-            layout={"display": None if on_values else "none"},
+            layout={"display": None if on_values else "none", "flex": "0 0 auto"},
         )
         self.log = ipw.Checkbox(value=True, description="log counts", indent=False, layout={"width": "100px"})
         self.log.observe(guard(lambda _change: self._draw()), "value")
@@ -138,7 +138,7 @@ class Histogram:
         self._counts, self._edges = counts_of(values, limits)
         sampled = values.size < 0.5 * pixels
         self._note.value = (
-            f"<span class='jwcal-muted'>{'a sample of ' if sampled else ''}{values.size:,} "
+            f"<span class='jwcal-hover jwcal-muted'>{'a sample of ' if sampled else ''}{values.size:,} "
             f"{'of' if sampled else 'good values in'} {pixels:,} pixels</span>"
         )
         self._x_axis.label = f"value ({unit})" if unit else "value"
