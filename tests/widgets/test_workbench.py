@@ -278,7 +278,8 @@ class TestRun:
         assert "jwcal-failed" in rail_text(workbench, "dq_init")
         assert raw_sub640.name in workbench.messages.shown[-1]
         assert workbench.messages.widget.layout.display == "flex"
-        assert "failed" in workbench.toolbar._text.value
+        assert "failed at dq_init; results before it are kept" in workbench.toolbar._text.value
+        assert "<b>✕ dq_init</b>" in workbench.messages._area.value
 
     def test_earlier_result_of_a_failed_step_is_marked(self, raw_sub640):
         workbench = Workbench(open_session(raw_sub640, context="demo"), delay=0)

@@ -63,17 +63,25 @@ class Messages:
         self._notes.append(_Item(text, f"<div class='jwcal-message jwcal-note'>{html.escape(text)}</div>"))
         self._show()
 
-    def error(self, error: BaseException) -> None:
-        """Show an error: its text if it is one that the user can mend, else with the traceback."""
+    def error(self, error: BaseException, step: str = "") -> None:
+        """Show an error: its text if it is one that the user can mend, else with the traceback.
+
+        Parameters
+        ----------
+        error : BaseException
+        step : str
+            Step that failed, if one did.
+        """
+        where = f"<b>✕ {html.escape(step)}</b> " if step else ""
         if isinstance(error, JwcalError):
             text = str(error)
-            self._add(text, f"<div class='jwcal-message'>{html.escape(text)}</div>")
+            self._add(text, f"<div class='jwcal-message'>{where}{html.escape(text)}</div>")
             return
         text = f"{type(error).__name__}: {error}"
         trace = "".join(traceback.format_exception(error))
         self._add(
             text,
-            "<div class='jwcal-message'><b>This should not have happened.</b> "
+            f"<div class='jwcal-message'>{where}<b>This should not have happened.</b> "
             f"{html.escape(text)}<details><summary>Traceback, for a report</summary>"
             f"<pre>{html.escape(trace)}</pre></details></div>",
         )

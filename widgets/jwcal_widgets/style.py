@@ -26,7 +26,7 @@ STYLE = """<style>
 .jwcal .bqplot { --bq-axislabel-fill: var(--jwcal-text); --bq-axis-tick-text-fill: var(--jwcal-text); }
 .jwcal .widget-html-content { line-height: 1.45; color: var(--jwcal-text); }
 .jwcal .jwcal-muted { color: var(--jwcal-muted); }
-.jwcal .jupyter-button { font-size: 12px; }
+.jwcal .jupyter-button { font-size: 12px; padding: 0 8px; }
 .jwcal .widget-checkbox, .jwcal .widget-checkbox label { display: flex; align-items: center; }
 .jwcal .widget-checkbox input { margin: 0 5px 0 0; }
 .jwcal :is(button, input, select, textarea, summary, a, .noUi-handle):focus-visible {

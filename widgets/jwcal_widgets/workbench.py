@@ -392,7 +392,7 @@ class Workbench(ipw.VBox):
         self.toolbar.progress(progress)
 
     def _ended(self, outcome: Exception | None) -> None:
-        self._running_step = ""
+        step, self._running_step = self._running_step, ""
         self._show_toolbar()
         untouched = self.image.source.follow.value and self.image.source.step.value == INPUT
         if outcome is None:
@@ -400,8 +400,8 @@ class Workbench(ipw.VBox):
         elif isinstance(outcome, Cancelled):
             self.toolbar.say("cancelled", "stale")
         else:
-            self.toolbar.say("failed", "failed")
-            self.messages.error(outcome)
+            self.toolbar.say(f"failed at {step}; results before it are kept" if step else "failed", "failed")
+            self.messages.error(outcome, step)
         self.refresh()
         if outcome is None and untouched:
             # The first run is for the result: show it, rather than the raw ramps that were there.
