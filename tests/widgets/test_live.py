@@ -48,7 +48,8 @@ def desk():
     live.close()
 
 
-def test_only_the_newest_is_computed_to_its_end_and_shown(desk):
+def test_what_is_computed_is_shown_and_then_the_newest(desk):
+    """Requests that come faster than previews can be computed do not starve them."""
     desk.live.request("jump", {"threshold": 1.0}, WINDOW)
     assert desk.session.begun.wait(5)
     for value in (2.0, 3.0, 4.0):
@@ -56,11 +57,37 @@ def test_only_the_newest_is_computed_to_its_end_and_shown(desk):
     assert desk.shown == [], "requests come back at once"
     desk.session.go.set()
     desk.live.wait(5)
-    assert [live.preview.values["threshold"] for live in desk.shown] == [4.0]
-    assert 2.0 not in desk.session.asked
+    assert [live.preview.values["threshold"] for live in desk.shown] == [1.0, 4.0]
+    assert desk.session.asked == [1.0, 4.0]
     assert desk.shown[0].counters == "counters"
     assert desk.shown[0].waited >= 0
     assert desk.shown[0].computed > 0
+
+
+@pytest.mark.parametrize("slow_first", [True, False])
+def test_a_slow_preview_is_given_up_for_a_newer_one(desk, monkeypatch, slow_first):
+    monkeypatch.setattr(live_module, "BUSY_AFTER", 0.01)
+    monkeypatch.setattr(live_module, "GIVE_UP_AFTER", 0.02)
+    desk.live.request("jump", {"threshold": 1.0}, WINDOW)
+    assert desk.session.begun.wait(5)
+    if slow_first:
+        time.sleep(0.05)
+    desk.live.request("jump", {"threshold": 2.0}, WINDOW)
+    deadline = time.monotonic() + 5
+    while len(desk.session.asked) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    desk.session.go.set()
+    desk.live.wait(5)
+    assert [live.preview.values["threshold"] for live in desk.shown] == [2.0]
+
+
+def test_cancel_ends_what_is_computed_and_what_waits(desk):
+    desk.live.request("jump", {"threshold": 1.0}, WINDOW)
+    assert desk.session.begun.wait(5)
+    desk.live.request("jump", {"threshold": 2.0}, WINDOW)
+    desk.live.cancel()
+    desk.live.wait(5)
+    assert desk.shown == []
 
 
 def test_slow_previews_are_told_and_quick_ones_are_not(desk, monkeypatch):

@@ -32,16 +32,23 @@ class Latest:
         self._guard = guard
         self._name = name
         self._lock = threading.Lock()
-        self._waiting: tuple[Callable[[], Any], Callable[[Any], None]] | None = None
+        self._waiting: tuple[Callable[[], Any], Callable[[Any], None], bool] | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def request(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
-        """Ask for ``done(work())``; `done` is not called if another request comes before the work is over."""
+    def request(self, work: Callable[[], T], done: Callable[[T], None], *, always: bool = False) -> None:
+        """Ask for ``done(work())``.
+
+        Parameters
+        ----------
+        work, done : callable
+        always : bool
+            Whether `done` is called also if another request came before the work was over.
+        """
         with self._lock:
             if self._closed:
                 return
-            self._waiting = (work, done)
+            self._waiting = (work, done, always)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._go_on, name=self._name, daemon=True)
                 self._thread.start()
@@ -64,12 +71,12 @@ class Latest:
                 if self._waiting is None:
                     self._thread = None
                     return
-                (work, done), self._waiting = self._waiting, None
+                (work, done, always), self._waiting = self._waiting, None
             try:
                 found = work()
             except Exception as error:  # noqa: BLE001 - shown to the user
                 done, found = _raise, error
             with self._lock:
-                wanted = self._waiting is None and not self._closed
+                wanted = (always or self._waiting is None) and not self._closed
             if wanted:
                 self._guard(done)(found)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Live", "LivePreview"]
 
 BUSY_AFTER = 0.2  # s
+GIVE_UP_AFTER = 0.5  # s
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +40,37 @@ class Live:
     computed: float
 
 
+class _Request:
+    """Tells a computation to stop when it is slow and there is a newer request."""
+
+    def __init__(self) -> None:
+        self.cancel = threading.Event()
+        self._newer = self._slow = False
+
+    def newer_came(self) -> None:
+        self._newer = True
+        self._decide()
+
+    def is_slow(self) -> None:
+        self._slow = True
+        self._decide()
+
+    def _decide(self) -> None:
+        if self._newer and self._slow:
+            self.cancel.set()
+
+
 class LivePreview:
-    """Computes previews in a thread, one at a time; a new request takes the place of those before it.
+    """Computes previews in a thread, one at a time; a new request takes the place of those that wait.
+
+    What is being computed is finished and shown, so that a control that is dragged without a stop is followed;
+    only after 0.5 s it is given up for a newer request.
 
     Parameters
     ----------
     session : Session
     on_preview : callable
-        Called in the thread with a `Live`, if no other request came meanwhile.
+        Called in the thread with a `Live`.
     on_busy : callable
         Called with True when a preview takes longer than 0.2 s, and with False at its end.
     guard : callable
@@ -64,19 +88,25 @@ class LivePreview:
         self._on_preview = on_preview
         self._on_busy = guard(on_busy)
         self._latest = Latest(guard, "jwcal-live")
-        self._cancel = threading.Event()
+        self._newest = self._present = _Request()
 
     def request(self, step: str, values: Mapping[str, Any], window: Window) -> None:
-        """Ask for the preview of other values of a step; the one that is being computed is given up."""
-        self._cancel.set()
-        self._cancel = cancel = threading.Event()
+        """Ask for the preview of other values of a step."""
+        self._newest.newer_came()
+        self._newest = request = _Request()
         asked = time.perf_counter()
         given = dict(values)
-        self._latest.request(lambda: self._work(step, given, window, asked, cancel), self._show)
+
+        def show(live: Live | None) -> None:
+            if live is not None and not request.cancel.is_set():
+                self._on_preview(live)
+
+        self._latest.request(lambda: self._work(step, given, window, asked, request), show, always=True)
 
     def cancel(self) -> None:
-        """Give up what is being computed; nothing is shown."""
-        self._cancel.set()
+        """Give up what is being computed or waits; nothing is shown."""
+        for request in (self._present, self._newest):
+            request.cancel.set()
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until nothing is left to do."""
@@ -84,35 +114,35 @@ class LivePreview:
 
     def close(self) -> None:
         """Stop; nothing is shown any more."""
-        self._cancel.set()
+        self.cancel()
         self._latest.close()
         self._latest.wait(1.0)
 
     def _work(
-        self, step: str, values: dict[str, Any], window: Window, asked: float, cancel: threading.Event
+        self, step: str, values: dict[str, Any], window: Window, asked: float, request: _Request
     ) -> Live | None:
         start = time.perf_counter()
-        busy = threading.Event()
+        self._present = request
+        done, busy = threading.Event(), threading.Event()
 
-        def tell() -> None:
+        def watch() -> None:
+            if done.wait(BUSY_AFTER):
+                return
             busy.set()
             self._on_busy(True)
+            if not done.wait(GIVE_UP_AFTER - BUSY_AFTER):
+                request.is_slow()
 
-        timer = threading.Timer(BUSY_AFTER, tell)
-        timer.daemon = True
-        timer.start()
+        watcher = threading.Thread(target=watch, name="jwcal-live-watch", daemon=True)
+        watcher.start()
         try:
-            preview = self._session.preview(window, step, values, cancel=cancel)
+            preview = self._session.preview(window, step, values, cancel=request.cancel)
             counters = preview.counters(self._session)
         except Cancelled:
             return None
         finally:
-            timer.cancel()
-            timer.join()
+            done.set()
+            watcher.join()
             if busy.is_set():
                 self._on_busy(False)
         return Live(preview, counters, start - asked, time.perf_counter() - start)
-
-    def _show(self, live: Live | None) -> None:
-        if live is not None and not self._cancel.is_set():
-            self._on_preview(live)
