@@ -3,8 +3,9 @@
 The model: a process with all libraries loaded takes `BASE_BYTES`. Steps that run in bands take, per thread, the
 rows of a band and those within reach on both sides, times what `runner.row_bytes` counts for a row: a ramp that
 is read and one that is made, with what a step works with, the slopes, and the references of the step that has
-most of them. Between chains a state is in memory as a whole: 4 bytes of data and 1 of flags for each group of
-each pixel. A step on whole frames has its input, its references, and its output.
+most of them. Before that, a survey that looks at all of the ramp has it in memory. Between chains a state is in
+memory as a whole: 4 bytes of data and 1 of flags for each group of each pixel. A step on whole frames has its
+input, its references, and its output.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ _OWN = {
 _SHOWERS = _Own(6.0, 8.0)  # flags before, centre and scatter of differences
 # refpix of interleaved frames: normal pixels; mean of the groups and weights; sequences and their transforms.
 _INTERLEAVED = _Own(2.8, 15.0, 9.0)
+# The survey of emicorr, beyond the ramp: data without the waves found before, per group and pixel; scatter, and
+# which are good, per integration and pixel; sums by phase, per group, up to a limit.
+_WAVES_SAMPLE, _WAVES_PIXEL, _WAVES_GROUP, _WAVES_MOST = 4, 5, 16_000, 270_000_000
+# And scipy.interpolate, which no other step loads.
+_WAVES_LIBRARY = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -113,8 +119,8 @@ def plan_run(runner: Runner) -> Plan:
         links = [] if slopes else runner.links(source, position)
         if any(link.definition for link in links):
             stop = position + len(links)
-            ending = _ramp_bytes(source) if stop < len(runner.steps) else 0
-            stages.append(_in_bands(runner, source, links, held + ending))
+            kept = _ramp_bytes(source) if stop < len(runner.steps) else 0
+            stages.append(_in_bands(runner, source, links, held, kept))
         else:
             stop = position + 1
             name = runner.steps[position]
@@ -161,7 +167,8 @@ def fit_memory(runner: Runner, limit: int) -> Runner:
     )
 
 
-def _in_bands(runner: Runner, source: Framed, links: list[Link], fixed: int) -> Stage:
+def _in_bands(runner: Runner, source: Framed, links: list[Link], held: int, kept: int) -> Stage:
+    """Plan a chain; ``held`` bytes are there before it, ``kept`` ones take what it leaves."""
     threads = runner.watch.tiles.threads
     rows, one_by_one = band_height(source, links, threads, runner.band_bytes)
     rows = min(rows, source.frame[0])
@@ -171,7 +178,20 @@ def _in_bands(runner: Runner, source: Framed, links: list[Link], fixed: int) -> 
     least = min(1 + around, source.frame[0])
     alone = row_bytes(source, links, alone=True)
     names = tuple(link.name for link in links if link.definition)
-    return Stage(names, rows, at_once, fixed + at_once * height * row, fixed + least * alone)
+    survey = 0
+    if "emicorr" in names:
+        held += _WAVES_LIBRARY
+        survey = held + _waves_bytes(source)
+    bands, lowest = (held + kept + size for size in (at_once * height * row, least * alone))
+    return Stage(names, rows, at_once, max(survey, bands), max(survey, lowest))
+
+
+def _waves_bytes(source: Framed) -> int:
+    """Bytes while emicorr looks for waves, in all of the ramp."""
+    exposure, (ny, nx) = source.exposure, source.frame
+    images = exposure.nints * exposure.ngroups
+    own = (_WAVES_SAMPLE * images + _WAVES_PIXEL * exposure.nints) * ny * nx
+    return _ramp_bytes(source) + own + min(_WAVES_GROUP * images, _WAVES_MOST)
 
 
 def _on_whole(runner: Runner, source: Framed, name: str) -> Stage:
