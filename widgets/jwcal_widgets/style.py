@@ -50,6 +50,11 @@ STYLE = """<style>
   .jwcal-left { display: contents !important; }
   .jwcal-rail { grid-area: left; } .jwcal-flags { grid-area: flags; width: 196px !important; }
 }
+@container (max-width: 979px) {
+  .jwcal-body { grid-template: "left image image" auto "upper upper lower" auto
+    / 216px calc(50% - 234px) minmax(0, 1fr); }
+  .jwcal-left { display: flex !important; }
+}
 @container (max-width: 759px) {
   .jwcal-body { grid-template: "left" auto "flags" auto "image" auto "upper" auto "lower" auto
     / minmax(0, 1fr); }
