@@ -56,7 +56,7 @@ STYLE = """<style>
   .jwcal-left { display: flex !important; }
 }
 @container (max-width: 759px) {
-  .jwcal-body { grid-template: "left" auto "flags" auto "image" auto "upper" auto "lower" auto
+  .jwcal-body { grid-template: "left" auto "image" auto "upper" auto "lower" auto
     / minmax(0, 1fr); }
 }
 .jwcal-tabs { margin: 0 0 4px !important; width: auto !important; border-bottom: 1px solid var(--jwcal-line); }
