@@ -66,6 +66,7 @@ STYLE = """<style>
 .jwcal-tabs .widget-toggle-button.jupyter-button.mod-active { color: var(--jwcal-text); font-weight: 600;
   border-bottom-color: var(--jwcal-accent); }
 .jwcal-tabs .widget-toggle-button.jupyter-button:hover { background: var(--jwcal-soft); box-shadow: none; }
+.jwcal-tree { width: auto !important; }
 .jwcal-tree select { font-family: var(--jp-code-font-family, monospace); font-size: 12px; }
 .jwcal-tree select option { white-space: pre; }
 
