@@ -47,16 +47,16 @@ def state_text(state: RailState) -> str:
         return _seconds(state.seconds)
     if state.state in {"pending", "input"}:
         return ""
-    return "running…" if state.state == "running" else state.state
+    return state.state
 
 
 class _Row:
     def __init__(self, step: str, on_click: Callable[[str], None], *, beyond: bool) -> None:
         self.step = step
         self._beyond = beyond
-        self.button = ipw.Button(layout={"width": f"{WIDTH - 56}px", "height": "26px", "margin": "1px 0"})
+        self.button = ipw.Button(layout={"width": f"{WIDTH - 60}px", "height": "26px", "margin": "1px 0"})
         self.button.on_click(lambda _button: on_click(step))
-        self._text = ipw.HTML(layout={"width": "50px", "margin": "0"})
+        self._text = ipw.HTML(layout={"width": "54px", "margin": "0"})
         self.widget = ipw.HBox([self.button, self._text], layout={"width": f"{WIDTH - 4}px"})
         self.widget.add_class("jwcal-row")
         self._shown: RailState | None = None

@@ -71,7 +71,9 @@ class Toolbar:
         self.bar.add_class("jwcal-progress")
         self._text = ipw.HTML(layout={"flex": "0 1 auto", "min_width": "0", "margin": "0"})
         self.counters = ipw.HTML(layout={"flex": "1 1 0", "min_width": "0", "margin": "0"})
-        words = ipw.HBox([self._text, self.counters], layout={"height": "22px", "overflow": "hidden"})
+        words = ipw.HBox(
+            [self._text, self.counters], layout={"height": "24px", "overflow": "hidden", "margin": "3px 0 0"}
+        )
         self.status = ipw.VBox([self.bar, words])
         self.widget = ipw.HBox([*self.buttons.values(), self.live], layout={"align_items": "center"})
         self._expected: dict[str, float] = {}
