@@ -79,7 +79,8 @@ def change_values(
     good = good_pixels(after.pixeldq, Box(0, 0, nx, ny), None)[rows]
     levels = np.full((3, ngroups), np.nan)
     for g in range(ngroups):
-        change = after.data[integration - 1, g, rows][good] - before.data[integration - 1, g, rows][good]
+        with np.errstate(invalid="ignore"):
+            change = after.data[integration - 1, g, rows][good] - before.data[integration - 1, g, rows][good]
         change = change[np.isfinite(change)]
         if change.size:
             levels[:, g] = np.percentile(change, (16, 50, 84))

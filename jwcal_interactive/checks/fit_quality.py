@@ -40,7 +40,8 @@ def difference_noise_of(exposure: Exposure) -> DifferenceNoise:
     """Find how the noise of differences follows from the read-out: frames averaged, and their times."""
     n = exposure.nframes
     # By so much the variance of the mean of frames falls short of that of one frame at their mean time.
-    averaging = frame_time(exposure) * (n * n - 1) / (6 * n)
+    spacing = min(frame_time(exposure), exposure.group_time / n)  # whatever a file says, they do not overlap
+    averaging = spacing * (n * n - 1) / (6 * n)
     return DifferenceNoise(exposure.group_time - 2 * averaging, 1 / n, averaging, -0.5 / n)
 
 

@@ -69,9 +69,11 @@ def jump_significance(
     readnoise = needed(refs, "readnoise", frame).data[rows]
     if facts is None:
         facts = survey(ramp.groupdq, lambda: None, ramp.exposure.group_time, p)
-    values = np.asarray(ramp.data[:, :, rows] * gain, np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):
+        values = np.asarray(ramp.data[:, :, rows] * gain, np.float32)
     values[(ramp.groupdq[:, :, rows] & _UNUSABLE) != 0] = np.nan
-    differences = np.moveaxis(np.diff(values, axis=1), (0, 1), (2, 3)).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        differences = np.moveaxis(np.diff(values, axis=1), (0, 1), (2, 3)).astype(np.float64)
     steps = differences[gain > 0]  # (pixels, nints, ngroups - 1)
     noise = (readnoise * gain).astype(np.float32)[gain > 0]
     variance = (noise * noise).astype(np.float64) / ramp.exposure.nframes
@@ -109,7 +111,8 @@ def _found(sigmas: F64, found: B1, others: int = 0) -> Significance:
 
 def _at_once(table: F64, variance: F64, threshold: float) -> Significance:
     centre = _median(*_sorted(table))
-    sigmas = np.abs(table - centre[:, None]) / _sigma(centre, variance)[:, None]
+    with np.errstate(invalid="ignore"):
+        sigmas = np.abs(table - centre[:, None]) / _sigma(centre, variance)[:, None]
     return _found(sigmas, sigmas > threshold)
 
 
@@ -138,7 +141,8 @@ def _one_by_one(table: F64, variance: F64, p: JumpParams) -> Significance:
         threshold[count == 3] = p.four_group_rejection_threshold
         threshold[count == 2] = p.three_group_rejection_threshold
         sigma = _sigma(centre, variance[active])[:, None]
-        ratio = np.abs((left - centre[:, None]).astype(np.float32)).astype(np.float64) / sigma
+        with np.errstate(invalid="ignore", over="ignore"):
+            ratio = np.abs((left - centre[:, None]).astype(np.float32)).astype(np.float64) / sigma
         compared = np.isfinite(ratio)
         if first:
             others = int(count[count <= 3].sum())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from jwcal_interactive.arrays import F32, Ramp
 from jwcal_interactive.region import Box
 from jwcal_interactive.region_noise import RegionPower, amplifier_image, difference_noise, noise_power
@@ -68,5 +70,6 @@ def stripe_power(
 
 def subtracted(before: Ramp, after: Ramp, integration: int = 1) -> F32:
     """Find what a step took from the last group of an integration, DN, (ny, nx)."""
-    difference: F32 = before.data[integration - 1, -1] - after.data[integration - 1, -1]
+    with np.errstate(invalid="ignore"):
+        difference: F32 = before.data[integration - 1, -1] - after.data[integration - 1, -1]
     return difference

@@ -21,7 +21,7 @@ from jwcal_interactive.steps.jump_limits import jump_limits
         ((2, 6), {"rejection_threshold": 6.0}),
         ((1, 14), {}),
         ((1, 14), {"min_diffs_single_pass": 100}),
-        ((8, 6), {"minimum_sigclip_groups": 5}),
+        ((8, 6), {"minimum_sigclip_groups": 5, "rejection_threshold": 2.0}),
         ((8, 6), {"minimum_sigclip_groups": 5, "only_use_ints": False}),
     ],
 )

@@ -10,7 +10,8 @@ import ipywidgets as ipw
 
 from jwcal_widgets.closing import close_widgets
 from jwcal_widgets.latest import Latest
-from jwcal_widgets.previews import Pixel, StepPreview, preview_for
+from jwcal_widgets.previews import Pixel, preview_for
+from jwcal_widgets.previews.board import Board
 from jwcal_widgets.results import INPUT, out_of_date
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class CheckPanel:
         self._step = INPUT
         exposure = session.exposure
         self._pixel = Pixel(exposure.xsize // 2, exposure.ysize // 2, exposure.ysize)
-        self._previews: dict[str, StepPreview | None] = {}
+        self._previews: dict[str, Board | None] = {}
         self._latest = Latest(guard, "jwcal-check")
         self._head = ipw.HTML(layout={"margin": "2px 0"})
         self._body = ipw.VBox(layout={"overflow": "visible"})
@@ -62,13 +63,17 @@ class CheckPanel:
         """Draw the preview of the chosen step; it is computed in a thread."""
         step = self._step
         if step not in self._previews:
-            make = preview_for(step)
-            self._previews[step] = make(self._pick, self._guard) if make else None
+            known = step in self._session.steps
+            self._previews[step] = preview_for(step, self._pick, self._guard) if known else None
         preview = self._previews[step]
         if preview is None:
-            self._say(step, "This step has no preview." if step != INPUT else "Choose a step in the list.")
+            self._say(step, "Choose a step in the list.")
             return
-        if self._session.result(step) is None:
+        status = self._session.status(step)
+        if status.state == "skipped":
+            self._say(step, f"Left out: {status.reason or 'its parameter skip is set'}.".replace("..", "."))
+            return
+        if status.state in ("pending", "failed"):
             self._say(step, "Run the step to see what it did.")
             return
         self._say(step, preview.question)
@@ -91,11 +96,11 @@ class CheckPanel:
         self._previews.clear()
         close_widgets(self.widget)
 
-    def _show(self, step: str, preview: StepPreview, found: Any) -> None:
+    def _show(self, step: str, preview: Board, found: Any) -> None:
         if step != self._step:
             return
         if found is None:
-            self._say(step, "Nothing to show: the step did nothing to this exposure.")
+            self._say(step, "Nothing to show: the step changed nothing, or its result is no longer in memory.")
             return
         preview.show(found)
         if self._body.children != (preview.widget,):

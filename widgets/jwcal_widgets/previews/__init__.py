@@ -1,6 +1,8 @@
 """A small picture for each step that answers "is this right?".
 
-The preview of the step ``jump`` is the class `Preview` of ``previews/jump.py``; it is found by its name.
+The preview of the step ``jump`` is described in ``steps/jump.py`` here (see `Reporter`), which is found by its
+name; steps without a file of their own get one of ``generic.py``. What is computed is in
+`jwcal_interactive.checks`.
 """
 
 from __future__ import annotations
@@ -8,14 +10,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-
-import ipywidgets as ipw
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from jwcal_interactive import Session
+    from jwcal_widgets.previews.board import Board
 
-__all__ = ["Pixel", "StepPreview", "preview_for"]
+__all__ = ["Pixel", "preview_for"]
 
 
 class Pixel(NamedTuple):
@@ -26,44 +26,20 @@ class Pixel(NamedTuple):
     rows: int
 
 
-class StepPreview(Protocol):
-    """What a preview has.
+def preview_for(step: str, pick: Callable[[int, int, int], None], guard: Callable[..., Any]) -> Board:
+    """Make the preview of a step.
 
-    It is made as ``Preview(pick, guard)``: ``pick(x, y, rows)`` picks a pixel in image and ramp, `guard` wraps
-    handlers (`Messages.guarded`). A widget that is not in the tree below ``widget`` is closed by ``close``.
-
-    Attributes
+    Parameters
     ----------
-    widget : ipywidgets.Widget
-    question : str
-        What the user can judge by it.
+    step : str
+    pick : callable
+        ``pick(x, y, rows)`` picks a pixel in image and ramp.
+    guard : callable
+        Wraps handlers, see `Messages.guarded`.
     """
+    from jwcal_widgets.previews.board import Board
+    from jwcal_widgets.previews.generic import GENERIC
 
-    widget: ipw.Widget
-    question: str
-
-    def __init__(self, pick: Callable[[int, int, int], None], guard: Callable[..., Any]) -> None: ...
-
-    def gather(self, session: Session, pixel: Pixel) -> Any:
-        """Compute what is shown from the results of the session, in a thread; touches no widget.
-
-        Returns
-        -------
-        Any
-            ``None`` if there is nothing to show.
-        """
-
-    def show(self, found: Any) -> None:
-        """Draw what `gather` found; soon done."""
-
-    def close(self) -> None:
-        """Close what is not below ``widget``."""
-
-
-def preview_for(step: str) -> type[StepPreview] | None:
-    """Find the preview of a step; ``None`` if it has none."""
-    name = f"{__name__}.{step}"
-    if not step.isidentifier() or importlib.util.find_spec(name) is None:
-        return None
-    preview: type[StepPreview] = importlib.import_module(name).Preview
-    return preview
+    name = f"{__name__}.steps.{step}"
+    special = importlib.util.find_spec(name) is not None
+    return Board(step, importlib.import_module(name).PREVIEW if special else GENERIC[step], pick, guard)

@@ -16,6 +16,7 @@ from jwcal_widgets.viewport import encode, fit_window
 __all__ = ["Picture"]
 
 TICKS = 4
+OUTLINE = "#c2189b"
 MARGIN = {"top": 6, "right": 10, "bottom": 36, "left": 50}
 
 
@@ -50,6 +51,9 @@ class Picture:
             image=self._pictures[0], scales={"x": self._x, "y": self._y}, x=[0, 1], y=[0, 1], pixelated=True
         )
         self._mark.on_element_click(guard(self._clicked))
+        self._outlines = bq.Lines(
+            scales={"x": self._x, "y": self._y}, x=[0.0, 1.0], y=[0.0, 1.0], stroke_width=1.4, visible=False
+        )
         axis = {"grid_lines": "none", "tick_format": "d"}
         width, height = (
             length + MARGIN[a] + MARGIN[b]
@@ -60,7 +64,7 @@ class Picture:
             bq.Axis(scale=self._y, label="y (pixel)", label_offset="40px", side="left", **axis),
         ]
         self.widget = bq.Figure(
-            marks=[self._mark],
+            marks=[self._mark, self._outlines],
             axes=self._axes,
             fig_margin=MARGIN,
             padding_x=0.0,
@@ -69,7 +73,12 @@ class Picture:
             layout={"width": f"{width}px", "min_width": f"{width}px", "height": f"{height}px"},
         )
 
-    def show(self, colors: NDArray[np.uint8], shape: tuple[int, int]) -> None:
+    def show(
+        self,
+        colors: NDArray[np.uint8],
+        shape: tuple[int, int],
+        outlines: NDArray[np.float64] | None = None,
+    ) -> None:
         """Show an image.
 
         Parameters
@@ -78,6 +87,8 @@ class Picture:
             May be binned: it is spread over the frame.
         shape : (int, int)
             Size (ny, nx) of the frame in detector pixels.
+        outlines : float64 (n, 2, npoints), optional
+            Closed curves to draw, x and y in pixels.
         """
         self._shape = shape
         self._pictures.reverse()
@@ -90,6 +101,13 @@ class Picture:
             self._x.min, self._x.max, self._y.min, self._y.max = window.x0, window.x1, window.y0, window.y1
             self._mark.image = self._pictures[0]
             self._mark.x, self._mark.y = [-0.5, shape[1] - 0.5], [-0.5, shape[0] - 0.5]
+        if outlines is None or not len(outlines):
+            self._outlines.visible = False
+            return
+        with self._outlines.hold_sync():
+            self._outlines.x, self._outlines.y = outlines[:, 0], outlines[:, 1]
+            self._outlines.colors = [OUTLINE] * len(outlines)
+            self._outlines.visible = True
 
     def close(self) -> None:
         """Close the picture that waits for its turn."""
