@@ -91,8 +91,16 @@ def image_header(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], cards:
 
 
 def _header(cards: Iterable[Card]) -> bytes:
-    text = "".join(_plain(card) or _by_astropy(card) for card in cards) + "END".ljust(_CARD)
+    written = (_plain(card) or _by_astropy(card) for card in map(_writable, cards))
+    text = "".join(written) + "END".ljust(_CARD)
     return text.ljust(-(-len(text) // _BLOCK) * _BLOCK).encode("ascii")
+
+
+def _writable(card: Card) -> Card:
+    """Write what a header cannot hold (section 4.2.1), such as accents in the path of a file, as escapes."""
+    if not isinstance(card.value, str) or _is_text(card.value):
+        return card
+    return card._replace(value="".join(c if _is_text(c) else ascii(c)[1:-1] for c in card.value))
 
 
 def _plain(card: Card) -> str:

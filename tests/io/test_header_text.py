@@ -70,3 +70,11 @@ def test_changed_keywords_keep_their_place() -> None:
     cards = [Card("A", 1, "first"), Card("B", 2, "second")]
     changes = {"C": Keyword(3, "new"), "A": Keyword(4, "comment of the change")}
     assert changed(cards, changes) == [Card("A", 4, "first"), Card("B", 2, "second"), Card("C", 3, "new")]
+
+
+def test_what_is_not_ascii_is_written_as_escapes() -> None:
+    text = "mask = /home/José/星.fits\n" + "x" * 60
+    head = primary_header([Card("R_GAIN", "naïve.fits", "gain"), Card("HISTORY", text, "")])
+    header = fits.Header.fromstring(head.decode("ascii"))
+    assert header["R_GAIN"] == "na\\xefve.fits"
+    assert "".join(header["HISTORY"]) == "mask = /home/Jos\\xe9/\\u661f.fits\\n" + "x" * 60
