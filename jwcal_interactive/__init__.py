@@ -14,6 +14,9 @@ The panels are in the package ``jwcal_widgets``; simulated exposures in `jwcal_i
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from jwcal_interactive.arrays import Exposure, GuiderSlopes, Ramp, Rates, Slopes
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.edits import FlagEdit
@@ -28,10 +31,12 @@ from jwcal_interactive.errors import (
 )
 from jwcal_interactive.headless import calibrate
 from jwcal_interactive.pipeline import Outcome, Progress
-from jwcal_interactive.session.comparison import Comparison
-from jwcal_interactive.session.opening import open_session
-from jwcal_interactive.session.session import Session, StepStatus
 from jwcal_interactive.version import VERSION
+
+if TYPE_CHECKING:
+    from jwcal_interactive.session.comparison import Comparison
+    from jwcal_interactive.session.opening import open_session
+    from jwcal_interactive.session.session import Session, StepStatus
 
 __version__ = VERSION
 
@@ -59,3 +64,21 @@ __all__ = [
     "calibrate",
     "open_session",
 ]
+
+# Loaded when asked for: the command line starts without sessions.
+_WHERE = {
+    "Comparison": "comparison",
+    "Session": "session",
+    "StepStatus": "session",
+    "open_session": "opening",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.session.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

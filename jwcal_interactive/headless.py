@@ -11,13 +11,13 @@ from typing import Any
 from jwcal_interactive.errors import InputError, ParameterError
 from jwcal_interactive.io.atomic import Together, writable_folder
 from jwcal_interactive.io.user_files import existing_file
+from jwcal_interactive.opening import Opened, open_exposure
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import SKIP_IS_SET, Outcome, Watch, compile_kernels
 from jwcal_interactive.planning import Plan, fit_memory, plan_run
 from jwcal_interactive.provenance import Making, ProductOutput, write_side_products
 from jwcal_interactive.recipes import Recipe, recipe_names
 from jwcal_interactive.runner import Opener, Runner
-from jwcal_interactive.session.opening import Opened, open_exposure
 from jwcal_interactive.settings import Settings
 from jwcal_interactive.steps.catalogue import STEPS, get_step
 

@@ -16,9 +16,9 @@ from jwcal_interactive.arrays import Keyword, Ramp, State
 from jwcal_interactive.bands import MemoryOutput
 from jwcal_interactive.cutouts import ALL
 from jwcal_interactive.errors import Cancelled
+from jwcal_interactive.opening import open_exposure
 from jwcal_interactive.pipeline import Outcome, Progress, Watch
 from jwcal_interactive.runner import Runner
-from jwcal_interactive.session.opening import open_exposure
 from jwcal_interactive.steps.catalogue import STEPS
 from jwcal_interactive.tiles import Tiles
 

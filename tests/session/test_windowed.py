@@ -16,9 +16,9 @@ from jwcal_interactive.bands import _arrays_of
 from jwcal_interactive.cutouts import cut_state
 from jwcal_interactive.edits import FlagEdit, apply_edits
 from jwcal_interactive.errors import Cancelled
+from jwcal_interactive.opening import open_exposure
 from jwcal_interactive.params import StepParams
 from jwcal_interactive.pipeline import run_step
-from jwcal_interactive.session.opening import open_exposure
 from jwcal_interactive.session.windowed import Job, WindowRunner
 from jwcal_interactive.settings import Settings
 from jwcal_interactive.tiles import Tiles
