@@ -107,6 +107,7 @@ def session_document(session: Session, folder: Path, edits_file: str | None = No
         "present": tree.present,
         "branches": dict(tree.branches),
         "branch": tree.branch,
+        "taken_back": [[branch, parent, child] for (branch, parent), child in tree.taken_back.items()],
         "history": [entry.as_json() for entry in session.history],
     }
 
@@ -170,7 +171,8 @@ def _tree(document: dict[str, Any], folder: Path) -> SettingsTree:
     )
     branches = {str(name): int(tip) for name, tip in document["branches"].items()}
     branch, next_number = str(document["branch"]), int(document["next_number"])
-    return SettingsTree(nodes, int(document["present"]), branches, branch, next_number)
+    taken_back = {(str(b), int(parent)): int(child) for b, parent, child in document.get("taken_back", ())}
+    return SettingsTree(nodes, int(document["present"]), branches, branch, next_number, taken_back)
 
 
 def _tree_of_version_1(document: dict[str, Any], folder: Path) -> SettingsTree:
@@ -179,7 +181,9 @@ def _tree_of_version_1(document: dict[str, Any], folder: Path) -> SettingsTree:
         Node(i, i - 1 if i else None, s, changes_in_words(settings[i - 1], s) if i else "")
         for i, s in enumerate(settings)
     ]
-    return SettingsTree(nodes, int(document["position"]), {MAIN: len(nodes) - 1})
+    position = int(document["position"])
+    taken_back = {(MAIN, i): i + 1 for i in range(position, len(nodes) - 1)}
+    return SettingsTree(nodes, position, {MAIN: position}, taken_back=taken_back)
 
 
 def restore_session(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -141,8 +142,7 @@ class Session:
     def restore(self, tree: SettingsTree, history: Sequence[Entry]) -> None:
         """Take over the settings and history of a saved session; results are computed when asked for."""
         self._results.check_edits(Settings(edits=tree.edits))
-        nodes = [replace(node, settings=self._choices.checked(node.settings)) for node in tree.nodes]
-        self._tree = SettingsTree(nodes, tree.present, tree.branches, tree.branch, tree.next_number)
+        self._tree = tree.copy(self._choices.checked)
         opened = replace(self.history[0], node=tree.present, branch=tree.branch)
         self._log = Log(history)
         self._log.add(opened)
@@ -299,7 +299,7 @@ class Session:
         return self.tree.redo_target is not None
 
     def undo(self) -> None:
-        """Take back the last change of settings; results made before it are there again."""
+        """Take back the last change of settings, on this branch; results made before it are there again."""
         if self.tree.undo():
             self._note("undo")
 
@@ -339,7 +339,8 @@ class Session:
         """Compare two branches or nodes: settings, and those results of both that are in memory."""
         from jwcal_interactive.session.comparison import compare
 
-        return compare(self, a, b, *(self._results.keys(self._at(at)) for at in (a, b)))
+        now = self._now()
+        return compare(now, a, b, *(self._results.keys(now._at(at)) for at in (a, b)))
 
     # --- running -------------------------------------------------------------------------------------------
 
@@ -442,7 +443,7 @@ class Session:
         """Try several values of a parameter on a window; nothing is changed. See `session.sweep`."""
         from jwcal_interactive.session.sweep import sweep
 
-        return sweep(self, self._choices.known(step), name, values, window, truth, progress, cancel)
+        return sweep(self._now(), self._choices.known(step), name, values, window, truth, progress, cancel)
 
     # --- results -------------------------------------------------------------------------------------------
 
@@ -471,24 +472,23 @@ class Session:
 
     def kept(self, step: str) -> State | None:
         """State after the last run of a step (``"input"``: the raw ramp), if it is in memory."""
-        settings = self.settings
-        return self._results.source if step == INPUT else self._results.latest(step, settings)
+        return self._results.source if step == INPUT else self._results.latest(step, self.settings)
 
     def references(self, step: str, at: str | int | None = None) -> tuple[UsedReference, ...]:
         """Name the references that a step used when it last ran with these settings."""
         outcome = self._results.outcome(step, self._at(at))
         return outcome.references if outcome else ()
 
-    def load_references(self, step: str) -> References:
-        """Arrays of the references that a step uses with the present settings, for displays.
+    def load_references(self, step: str, at: str | int | None = None) -> References:
+        """Arrays of the references that a step uses, for displays.
 
         Raises
         ------
         ReferenceError
             If one is missing, unreadable or does not fit.
         """
-        definition, settings = self.definition(step), self.settings
-        types = definition.references_for(self.exposure, self.params(step))
+        definition, settings = self.definition(step), self._at(at)
+        types = definition.references_for(self.exposure, self._choices.params(step, settings))
         return {t: self._book.load(step, t, settings.overrides, exact=t in definition.uncut) for t in types}
 
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -519,9 +519,7 @@ class Session:
         return digest_state(self._finished())
 
     def write(self, folder: str | Path) -> tuple[Path, ...]:
-        """Write the products of the pipeline (``_rate`` and ``_rateints``, or a guider ``_cal``).
-
-        Optional products that steps were asked for, such as masks, are written too.
+        """Write the products (``_rate`` and ``_rateints``, or a guider ``_cal``), and those asked of steps.
 
         Parameters
         ----------
@@ -530,25 +528,23 @@ class Session:
         """
         from jwcal_interactive.provenance import Making, write_all
 
-        settings, outcomes = self.settings, self.outcomes()  # of one moment: they may change meanwhile
-        state = self._finished()
-        making = Making(outcomes, settings, self._choices.base, self._book)
-        offered = [s for o in outcomes if o.offers_more and (s := self.result(o.step)) is not None]
+        now = self._now()
+        state, outcomes = now._finished(), now.outcomes()
+        making = Making(outcomes, now.settings, self._choices.base, self._book)
+        offered = [s for o in outcomes if o.offers_more and (s := now.result(o.step)) is not None]
         return write_all(state, offered, Path(folder), making, ramp_suffix=self.recipe.suffix)
 
     def export(self, path: str | Path) -> Path:
         """Write the session as a parameterized notebook that papermill runs.
 
-        Many edits of flags go into a file beside it, ``NAME.edits.json``.
-
         Parameters
         ----------
         path : str or Path
-            ``.ipynb``; its folder is created if needed, as by `write`.
+            ``.ipynb``; its folder is created if needed. Many edits of flags go into ``NAME.edits.json`` there.
         """
         from jwcal_interactive.session.export import export_notebook
 
-        return export_notebook(self, Path(path))
+        return export_notebook(self._now(), Path(path))
 
     def save(self, path: str | Path) -> Path:
         """Save settings and history (not arrays) to one readable JSON file; `open_session` opens it.
@@ -560,7 +556,7 @@ class Session:
         """
         from jwcal_interactive.session.saved import save_session
 
-        return save_session(self, Path(path))
+        return save_session(self._now(), Path(path))
 
     # --- inside --------------------------------------------------------------------------------------------
 
@@ -569,6 +565,12 @@ class Session:
         if self._open is None:
             raise InputError(f"{self.path.name}: this session is closed. Open the exposure again.")
         return self._open
+
+    def _now(self) -> Session:
+        """Give this session with the settings of this moment, for work during which they may change."""
+        now = copy(self)
+        now._tree = self.tree.copy()
+        return now
 
     def _finished(self) -> State:
         last, settings = self.steps[-1], self.settings

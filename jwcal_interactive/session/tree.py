@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from jwcal_interactive.edits import FlagEdit
@@ -46,8 +47,9 @@ class Node:
 class SettingsTree:
     """Settings in the order in which they were chosen, which of them hold, and named branches.
 
-    A change makes a new node and moves the tip of the current branch to it. What was there before stays in the
-    tree, also if it was taken back first, and can be returned to by the number of its node.
+    A change makes a new node and moves the tip of the current branch to it. Undo takes the tip back with it:
+    what was taken back is on the branch no more, until redo. It stays in the tree, like all that was there
+    before, and can be returned to by the number of its node; meanwhile the tip stays where it is.
 
     Parameters
     ----------
@@ -61,6 +63,8 @@ class SettingsTree:
         The current one.
     next_number : int
         Number of the next node, where nodes after the last one were deleted.
+    taken_back : mapping of (str, int) to int
+        By branch and node: the child that undo on this branch came from.
 
     Raises
     ------
@@ -75,12 +79,14 @@ class SettingsTree:
         branches: Mapping[str, int] | None = None,
         branch: str = MAIN,
         next_number: int = 0,
+        taken_back: Mapping[tuple[str, int], int] = MappingProxyType({}),
     ) -> None:
         self._nodes = {node.number: node for node in nodes}
         self._present = present
         self._branches = {MAIN: present} if branches is None else dict(branches)
         self._branch = branch
-        self._last_left: dict[int, int] = {}  # by parent: the child that `undo` came from
+        self._taken_back = dict(taken_back)
+        self._lock = threading.RLock()  # a thread may copy what another one changes
         self._check()
         self._next = max(next_number, 1 + max(self._nodes))
 
@@ -93,8 +99,20 @@ class SettingsTree:
         for number in (0, self._present, *self._branches.values()):
             if number not in self._nodes:
                 raise ValueError(f"there is no node {number}")
-        if self._branch not in self._branches:
-            raise ValueError(f"there is no branch {self._branch!r}")
+        for name in (self._branch, *(branch for branch, _ in self._taken_back)):
+            if name not in self._branches:
+                raise ValueError(f"there is no branch {name!r}")
+        for (_, parent), child in self._taken_back.items():
+            if child not in self._nodes or self._nodes[child].parent != parent:
+                raise ValueError(f"undo from node {child} to {parent}")
+
+    def copy(self, change: Callable[[Settings], Settings] = lambda settings: settings) -> SettingsTree:
+        """Give the tree as it is now, if wanted with other settings; it does not change with this one."""
+        with self._lock:
+            nodes = [replace(node, settings=change(node.settings)) for node in self.nodes]
+            return SettingsTree(
+                nodes, self._present, self._branches, self._branch, self._next, self._taken_back
+            )
 
     # --- looking -------------------------------------------------------------------------------------------
 
@@ -107,6 +125,11 @@ class SettingsTree:
     def edits(self) -> tuple[FlagEdit, ...]:
         """Edits of flags in all settings, each once."""
         return tuple(dict.fromkeys(edit for node in self.nodes for edit in node.settings.edits))
+
+    @property
+    def taken_back(self) -> Mapping[tuple[str, int], int]:
+        """By branch and node: the child that undo on this branch came from."""
+        return MappingProxyType(self._taken_back)
 
     @property
     def present(self) -> int:
@@ -190,10 +213,12 @@ class SettingsTree:
     def append(self, settings: Settings) -> Node:
         """Choose new settings: the present node gets a child, and the tip of the current branch moves there."""
         change = changes_in_words(self.node().settings, settings)
-        node = Node(self._next, self._present, settings, change, now())
-        self._next += 1
-        self._nodes[node.number] = node
-        self._present = self._branches[self._branch] = node.number
+        with self._lock:
+            node = Node(self._next, self._present, settings, change, now())
+            self._next += 1
+            self._nodes[node.number] = node
+            self._taken_back.pop((self._branch, self._present), None)
+            self._present = self._branches[self._branch] = node.number
         return node
 
     @property
@@ -203,9 +228,9 @@ class SettingsTree:
 
     @property
     def redo_target(self) -> int | None:
-        """Node that `redo` goes to: the child last left, or the next one towards the tip of the branch."""
-        left = self._last_left.get(self._present)
-        if left in self._nodes:
+        """Node that `redo` goes to: the child last left on this branch, or the next one towards its tip."""
+        left = self._taken_back.get((self._branch, self._present))
+        if left is not None:
             return left
         path = self.path(self._branch)
         ahead = path[path.index(self._present) + 1 :] if self._present in path else ()
@@ -215,16 +240,24 @@ class SettingsTree:
         """Go to the parent; whether there was one."""
         if (target := self.undo_target) is None:
             return False
-        self._last_left[target] = self._present
-        self._present = target
+        with self._lock:
+            self._taken_back[self._branch, target] = self._present
+            self._step_to(target)
         return True
 
     def redo(self) -> bool:
         """Go to the child last left; whether there was one."""
         if (target := self.redo_target) is None:
             return False
-        self._present = target
+        with self._lock:
+            self._step_to(target)
         return True
+
+    def _step_to(self, number: int) -> None:
+        """Go to a node; the tip of the branch goes along if it was here."""
+        if self._branches[self._branch] == self._present:
+            self._branches[self._branch] = number
+        self._present = number
 
     def switch(self, at: str | int) -> None:
         """Go to the tip of a branch, or to a node.
@@ -237,7 +270,8 @@ class SettingsTree:
             If there is none.
         """
         branch, number = self.branch_of(at), self.number(at)
-        self._branch, self._present = branch, number
+        with self._lock:
+            self._branch, self._present = branch, number
 
     def start(self, name: str, at: str | int | None = None) -> None:
         """Name a new branch that begins at a node (by default the present one), and go there.
@@ -248,8 +282,10 @@ class SettingsTree:
             If the name is taken or not possible, or there is no such node.
         """
         self._free(name)
-        self._present = self._branches[name] = self.number(at)
-        self._branch = name
+        number = self.number(at)
+        with self._lock:
+            self._present = self._branches[name] = number
+            self._branch = name
 
     def rename(self, old: str, new: str) -> None:
         """Give a branch another name.
@@ -263,8 +299,14 @@ class SettingsTree:
         if new == old:
             return
         self._free(new)
-        self._branches = {new if name == old else name: tip for name, tip in self._branches.items()}
-        self._branch = new if self._branch == old else self._branch
+
+        def named(name: str) -> str:
+            return new if name == old else name
+
+        with self._lock:
+            self._branches = {named(name): tip for name, tip in self._branches.items()}
+            self._taken_back = {(named(b), parent): child for (b, parent), child in self._taken_back.items()}
+            self._branch = named(self._branch)
 
     def delete(self, name: str) -> None:
         """Delete a branch, and the nodes that belong to no other.
@@ -282,6 +324,10 @@ class SettingsTree:
             raise ParameterError(
                 f"branch {name!r} cannot be deleted while the session is on it; go to another first: {others}."
             )
+        with self._lock:
+            self._remove(name)
+
+    def _remove(self, name: str) -> None:
         path = self.path(name)
         del self._branches[name]
         kept = {number for other in (*self._branches, None) for number in self.path(other)}
@@ -290,6 +336,7 @@ class SettingsTree:
             if node.number in gone or node.parent in gone:
                 gone.add(node.number)
                 del self._nodes[node.number]
+        self._taken_back = {k: c for k, c in self._taken_back.items() if k[0] != name and c in self._nodes}
 
     def _known(self, name: str) -> str:
         if name not in self._branches:

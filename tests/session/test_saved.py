@@ -116,7 +116,7 @@ def test_version_1(tiny_raw: Path, tmp_path: Path) -> None:
     }  # fmt: skip
     (tmp_path / "s.json").write_text(json.dumps(document))
     session = open_session(tmp_path / "s.json")
-    assert (session.tree.present, session.tree.branch, dict(session.tree.branches)) == (1, "main", {"main": 2})
+    assert (session.tree.present, session.tree.branch, dict(session.tree.branches)) == (1, "main", {"main": 1})
     assert session.params("jump").rejection_threshold == 5.5
     assert session.tree.node(2).change == "jump: rejection_threshold reset; jump: gain reference = N/A"
     assert (session.history[0].time, session.history[0].node) == ("2026-01-02T03:04:05+00:00", None)

@@ -59,6 +59,50 @@ class TestWalking:
         assert tree.present == 3
         assert not tree.redo()
 
+    def test_undo_and_redo_take_the_tip_along(self, tree: SettingsTree) -> None:
+        """A branch is where one left it: what was taken back does not come again with its name."""
+        tree.undo()
+        assert dict(tree.branches) == {"main": 2, "other": 1}
+        tree.switch("main")
+        tree.switch("other")
+        assert (tree.present, tree.redo_target) == (1, 3)
+        tree.redo()
+        assert dict(tree.branches) == {"main": 2, "other": 3}
+
+    def test_the_tip_stays_while_one_looks_at_earlier_nodes(self, tree: SettingsTree) -> None:
+        tree.switch(1)
+        tree.undo()
+        assert (tree.present, dict(tree.branches)) == (0, {"main": 2, "other": 3})
+        tree.redo()
+        tree.redo()
+        assert (tree.present, dict(tree.branches)) == (3, {"main": 2, "other": 3})
+
+    def test_redo_brings_back_only_what_this_branch_took_back(self, tree: SettingsTree) -> None:
+        tree.undo()  # of node 3, on the branch `other`
+        tree.start("third", 1)
+        assert tree.redo_target is None
+        tree.rename("other", "renamed")
+        tree.switch("renamed")
+        assert tree.redo_target == 3
+
+    def test_redo_follows_the_branch_after_a_change(self) -> None:
+        tree = SettingsTree()
+        tree.append(value(1))
+        tree.undo()
+        tree.append(value(2))
+        tree.switch(0)
+        assert tree.redo_target == 2
+
+    def test_a_copy_does_not_change(self, tree: SettingsTree) -> None:
+        tree.undo()
+        copy = tree.copy()
+        text = repr(copy)
+        assert (text, copy.redo_target, copy.next_number) == (repr(tree), 3, 4)
+        tree.redo()
+        tree.append(value(4))
+        tree.start("new")
+        assert repr(copy) == text
+
     def test_redo_goes_to_the_child_last_left(self, tree: SettingsTree) -> None:
         tree.switch("main")
         tree.undo()
@@ -254,6 +298,9 @@ class TestSaved:
             {"branches": {"main": 7}},
             {"branches": {}},
             {"branch": "x"},
+            {"taken_back": {("x", 0): 0}},
+            {"taken_back": {("main", 0): 1}},
+            {"taken_back": {("main", 0): 0}},
         ],
     )
     def test_contradictions(self, wrong: dict[str, Any]) -> None:
@@ -283,10 +330,9 @@ def test_whatever_is_done(actions: list[tuple[str, int]]) -> None:
                 getattr(tree, action)()
         except ParameterError:
             continue
-    again = SettingsTree(
-        tree.nodes, tree.present, tree.branches, tree.branch
-    )  # raises where it contradicts itself
+    again = tree.copy()  # raises where it contradicts itself
     assert repr(again) == repr(tree)
+    assert (again.redo_target, again.undo_target) == (tree.redo_target, tree.undo_target)
     for node in tree.nodes:
         assert tree.path(node.number)[0] == 0
     assert len(repr(tree).splitlines()) == len(tree.nodes)
