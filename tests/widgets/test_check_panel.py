@@ -1,4 +1,4 @@
-"""The check of a step: which preview is shown, when it is computed, and what that of saturation says."""
+"""What the check of saturation counts; tabs, and work of which only the newest request counts."""
 
 from __future__ import annotations
 
@@ -6,88 +6,11 @@ import threading
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from jwcal_interactive import open_session
 from jwcal_interactive.dq import DQ
-from jwcal_widgets.check_panel import CheckPanel
 from jwcal_widgets.messages import Messages
-from jwcal_widgets.previews import Pixel, preview_for
-from jwcal_widgets.previews.saturation import find_saturated, first_saturated_group
+from jwcal_widgets.previews.steps.saturation import find_saturated, first_saturated_group
 from jwcal_widgets.tabs import Tabs
-
-
-@pytest.fixture
-def session(tiny_raw, tiny_context):
-    return open_session(tiny_raw)
-
-
-@pytest.fixture
-def panel(session):
-    messages = Messages()
-    panel = CheckPanel(session, lambda *_: None, messages.guarded)
-    yield panel
-    panel.close()
-    assert messages.shown == []
-
-
-def words(panel):
-    return panel._head.value
-
-
-class TestPanel:
-    def test_it_says_what_is_missing(self, panel, session):
-        panel.refresh()
-        assert "Choose a step" in words(panel)
-        panel.choose("saturation")
-        panel.refresh()
-        assert "Run the step" in words(panel)
-        session.run(last="dq_init")
-        panel.choose("dq_init")
-        panel.refresh()
-        panel.wait(10)
-        if preview_for("dq_init") is None:
-            assert "has no preview" in words(panel)
-
-    def test_the_preview_follows_step_and_session(self, panel, session):
-        session.run(last="saturation")
-        panel.choose("saturation")
-        panel.refresh()
-        panel.wait(10)
-        (shown,) = panel._body.children
-        assert "full" in words(panel)
-        session.set("saturation", n_pix_grow_sat=3)
-        panel.refresh()
-        panel.wait(10)
-        assert "is stale" in words(panel)
-        assert panel._body.children == (shown,)
-        panel.choose("input")
-        panel.refresh()
-        assert panel._body.children == ()
-
-    def test_what_goes_wrong_is_shown(self, session, monkeypatch):
-        messages = Messages()
-        panel = CheckPanel(session, lambda *_: None, messages.guarded)
-        session.run(last="saturation")
-        panel.choose("saturation")
-        monkeypatch.setattr(preview_for("saturation"), "gather", lambda *_: 1 / 0)
-        panel.refresh()
-        panel.wait(10)
-        assert messages.shown == ["ZeroDivisionError: division by zero"]
-        panel.close()
-
-
-def test_every_preview_keeps_the_contract(session):
-    """Previews are found by their name, say what can be judged, and show nothing of what did not run."""
-    found = {step: preview_for(step) for step in session.steps}
-    assert found["saturation"] is not None
-    assert preview_for("no such step") is None
-    for step, make in found.items():
-        if make is not None:
-            preview = make(lambda *_: None, Messages().guarded)
-            assert preview.question.strip(), step
-            assert preview.gather(session, Pixel(3, 4, session.exposure.ysize)) is None, step
-            preview.close()
 
 
 class TestSaturation:
