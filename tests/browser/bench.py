@@ -173,6 +173,7 @@ class Bench:
 
     def place(self, x: float, y: float, shape: tuple[int, int]) -> tuple[float, float]:
         """Where the middle of a pixel is on the page while the whole image is shown."""
+        self.root.locator(IMAGE).scroll_into_view_if_needed()
         box = self.root.locator(IMAGE).locator("svg image").first.bounding_box()
         assert box is not None
         ny, nx = shape
@@ -182,7 +183,9 @@ class Bench:
 
     def click_pixel(self, x: int, y: int, shape: tuple[int, int]) -> None:
         """Click on a detector pixel while the whole image is shown."""
-        self.page.mouse.click(*self.place(x, y, shape))
+        where = self.place(x, y, shape)
+        self.page.mouse.move(*where, steps=3)
+        self.page.mouse.click(*where)
 
     # --- pictures ------------------------------------------------------------------------------------------
 

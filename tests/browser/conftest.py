@@ -27,8 +27,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def bench(page: Page, lab: Lab) -> Bench:
-    return Bench(page, lab)
+def bench(page: Page, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    bench = Bench(page, lab)
+    yield bench
+    bench.shot(f"end-of-{request.node.name}")
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_two_views_move_together(bench, lab, raw_sub640):
         assert ticks(bench, 0) == ticks(bench, 1) == zoomed, "nothing bounces"
         page.wait_for_timeout(100)
     for figure in (0, 1):
-        assert np.ptp(bench.settled(f".jwcal .bqplot >> nth={figure}")) > 100
+        assert np.ptp(bench.settled(f".jwcal-image .bqplot >> nth={figure}")) > 100
     bench.shot("10-views")
     choose(bench, "A")
     bench.settled(IMAGE)

@@ -7,10 +7,8 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from jwcal_interactive import DQ, open_session
 from tests.browser.bench import IMAGE, RAMP, fraction_changed
 
 pytestmark = pytest.mark.browser
@@ -42,7 +40,7 @@ def test_tune_run_look_and_leave(bench, lab, raw_sub640):
     assert fraction_changed(tuned, slope) > 0.0005, "cosmic rays that are no longer flagged show"
     bench.button("before/after change").click()
     bench.changed(IMAGE, tuned)
-    page.locator("select", has=page.locator("option", has_text="curtain")).first.select_option("A")
+    bench.arrange("A")
     bench.shot("3-tuned")
 
     ramp = bench.settled(RAMP)
@@ -62,7 +60,7 @@ def test_tune_run_look_and_leave(bench, lab, raw_sub640):
     page.locator(".jwcal-legend", has_text="fitted segment").wait_for()
     bench.shot("4-pixel")
 
-    bench.button("Export").click()
+    bench.tool("Export").click()
     link = page.locator(".jwcal a", has_text="reduction.ipynb")
     link.wait_for(timeout=60_000)
     notebook = lab.folder / link.inner_text()
@@ -108,10 +106,10 @@ def test_cancel_answers_at_once(bench, lab, simulated):
     bench.choose("dq_init")
     for wait in (300, 800, 1500):
         page.evaluate("() => { window.clicked = null; window.ended = null; }")
-        bench.button("Run from here").click()
-        bench.button("Cancel").and_(page.locator(":not([disabled])")).wait_for()
+        bench.tool("Run from here").click()
+        bench.tool("Cancel").and_(page.locator(":not([disabled])")).wait_for()
         page.wait_for_timeout(wait)
-        bench.button("Cancel").click()
+        bench.tool("Cancel").click()
         page.wait_for_function("() => window.ended", timeout=30_000)
         seconds.append(page.evaluate("() => (window.ended - window.clicked) / 1000"))
         page.locator(".jwcal-stale", has_text="cancelled").wait_for()
@@ -121,93 +119,6 @@ def test_cancel_answers_at_once(bench, lab, simulated):
     bench.run()
     page.locator(".jwcal-done", has_text="done").first.wait_for()
     bench.shot("6-cancelled")
-
-
-# From the key press that commits a value to the second frame after the image or the ramp was replaced.
-STOPWATCH = """() => {
-  const plots = document.querySelectorAll('.jwcal .bqplot');
-  const watch = window.watch = {pressed: null, image: null, ramp: null};
-  document.addEventListener('keydown', event => {
-    if (['Enter', 'ArrowRight', 'ArrowLeft'].includes(event.key)) {
-      Object.assign(watch, {pressed: performance.now(), image: null, ramp: null});
-    }
-  }, true);
-  const note = name => () => {
-    if (watch.pressed === null || watch[name] !== null) return;
-    requestAnimationFrame(() => requestAnimationFrame(() => { watch[name] ??= performance.now(); }));
-  };
-  const deep = {attributes: true, childList: true, subtree: true};
-  new MutationObserver(note('image')).observe(
-    plots[0], {...deep, attributeFilter: ['href', 'xlink:href']});
-  new MutationObserver(note('ramp')).observe(plots[1], deep);
-}"""
-
-
-def pixel_flagged_below(raw: Path, threshold: float) -> tuple[int, int]:
-    """x and y of a pixel with a jump at the threshold before and none at this one."""
-    session = open_session(raw, context="demo")
-    flagged = []
-    for value in (threshold - 1, threshold):
-        session.set("jump", rejection_threshold=value)
-        session.run(last="jump")
-        ramp = session.result("jump")
-        flagged.append(((ramp.groupdq[0] & np.uint8(DQ.JUMP_DET)) != 0).any(axis=0))
-    whole = ~(ramp.groupdq[0, 1:] & np.uint8(DQ.DO_NOT_USE | DQ.SATURATED)).any(axis=0)
-    y, x = np.argwhere(flagged[0] & ~flagged[1] & whole)[0]
-    return int(x), int(y)
-
-
-def test_live_tuning_without_run(bench, lab, raw_sub640):
-    """With the switch on, a typed threshold and a moved slider change image and ramp by themselves."""
-    thresholds = ("5", "6", "7", "8", "9")
-    x, y = pixel_flagged_below(raw_sub640, float(thresholds[-1]))
-    shutil.copyfile(raw_sub640, lab.folder / raw_sub640.name)
-    bench.open(raw_sub640.name)
-    page = bench.page
-    bench.run()
-    bench.choose("ramp_fit")
-    for place, value in enumerate((x, y)):
-        field = page.locator(".jwcal input[type=number]").nth(place)
-        field.fill(str(value))
-        field.press("Enter")
-    page.locator(".jwcal-readout", has_text=f"x {x}, y {y}:").wait_for()
-    page.locator(".jwcal button[title='Show the output of the step that is chosen in the rail']").click()
-    bench.choose("jump")
-    slope = bench.settled(IMAGE)
-    bench.type_param("rejection_threshold", "100")
-    page.locator(".jwcal-rail .jwcal-stale").first.wait_for()
-    page.wait_for_timeout(1000)
-    stale = page.locator(".jwcal-stale", has_text="this is an earlier result")
-    assert stale.is_visible(), "without the switch nothing runs"
-    page.locator(".jwcal button", has_text="Live").click()
-    page.evaluate(STOPWATCH)
-    seconds = []
-
-    def stop() -> None:
-        page.wait_for_function("() => window.watch.image", timeout=20_000)
-        seconds.append(page.evaluate("() => (window.watch.image - window.watch.pressed) / 1000"))
-        page.wait_for_timeout(700)
-
-    for threshold in thresholds:
-        bench.type_param("rejection_threshold", threshold)
-        stop()
-    ramp_seconds = page.evaluate("() => (window.watch.ramp - window.watch.pressed) / 1000")
-    assert ramp_seconds > 0, "the last threshold takes a jump from the ramp that is shown"
-    for _ in range(3):
-        page.locator(".jwcal-param-rejection_threshold .noUi-handle").press("ArrowRight")
-        stop()
-    print(
-        "change to image:",
-        ", ".join(f"{1000 * s:.0f}" for s in seconds),
-        f"ms; ramp: {1000 * ramp_seconds:.0f}",
-    )
-    assert sorted(seconds)[len(seconds) // 2] < 1.0, "the median, for a machine that does other work as well"
-    bench.shot("8-live")
-    tuned = bench.settled(IMAGE)
-    bench.type_param("rejection_threshold", "100")
-    assert fraction_changed(bench.changed(IMAGE, tuned), slope) > 0.0005
-    page.locator(".jwcal-rail .jwcal-done").first.wait_for()
-    assert not stale.is_visible()
 
 
 def test_pan_and_zoom_reach_the_kernel(bench, lab, raw_sub640):
