@@ -140,6 +140,26 @@ def test_branch_rename_switch_and_delete(stage):
     assert panel.tree.value == 2
 
 
+def test_the_branch_that_was_asked_about_is_deleted(stage):
+    """Also if another entry was chosen between question and answer."""
+    panel, tree = stage.panel, stage.session.tree
+    for name in ("one", "two"):
+        panel.tree.value = 1
+        panel.name.value = name
+        stage.press("branch")
+        stage.session.set("jump", rejection_threshold=9.0, minimum_groups=len(tree.nodes))
+        panel.refresh()
+    panel.branch.value = "main"
+    panel.tree.value = tree.branches["one"]
+    stage.press("delete")
+    assert "one" in panel._question.value
+    panel.tree.value = tree.branches["two"]
+    stage.press("yes")
+    assert list(tree.branches) == ["main", "two"]
+    stage.press("yes")
+    assert list(tree.branches) == ["main", "two"], "the question was answered"
+
+
 def test_a_name_that_is_not_possible_is_refused_beside_the_list(stage):
     stage.panel.name.value = "main"
     stage.press("branch")

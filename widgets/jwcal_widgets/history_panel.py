@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HistoryPanel"]
 
-WORDS_WIDTH = 40
-BEFORE = -1  # in place of a number: the entry before the chosen one  # characters
+WORDS_WIDTH = 40  # characters
+BEFORE = -1  # in place of a number: the entry before the chosen one
 LIST_HEIGHT = "184px"
 NOT_UP_TO_DATE = {"pending", "stale", "failed"}
 FIRST = "as CRDS and the defaults have it"
@@ -105,6 +105,7 @@ class HistoryPanel:
         self._run = run
         self._show_both = show_both
         self._showing = False
+        self._asked = ""  # the branch that is to be deleted, if the user says so
         self._present = -1
         self._latest = Latest(guard, "jwcal-compare")
         self.branch = ipw.Dropdown(
@@ -305,18 +306,18 @@ class HistoryPanel:
         self._run()
 
     def _ask(self) -> None:
-        name = self._deletable()
-        assert name is not None
+        name = self._asked = self._deletable() or ""
         self._question.value = f"Delete branch <b>{html.escape(name)}</b> and what only it has?"
         self._confirm.layout.display = None
 
     def _keep(self) -> None:
+        self._asked = ""
         self._confirm.layout.display = "none"
 
     def _delete(self) -> None:
+        name = self._asked
         self._keep()
-        name = self._deletable()
-        if name is not None:
+        if name:
             self._travel(lambda: self._session.delete_branch(name))
 
     def _places(self) -> tuple[str | int, str | int]:
