@@ -228,7 +228,7 @@ def test_jump_shows_the_threshold_and_the_events(boards):
     judge(report, board)
     threshold = board.charts[1].lines[3]
     assert set(threshold.x) == {session.parameters.rejection_threshold}
-    assert "connected regions of jumps" in board.words.value
+    assert "regions of jumps with semi-axes of 3.5 pixels" in board.words.value
     new = session.after.groupdq & ~session.before.groupdq & np.uint8(DQ.JUMP_DET)
     assert f"<b>{np.count_nonzero(new):,}</b> groups flagged" in board.words.value
     assert board.charts[0].lines[0].y.sum() == np.count_nonzero(new)

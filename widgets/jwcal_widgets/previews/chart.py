@@ -112,7 +112,7 @@ class Chart:
             elif axis is self.x_axis:
                 low, high = span(values, 0.0) if values.size else (0.0, 1.0)
                 room = 0.5 if whole and plot.bars is None else 0.0
-                put_ticks(axis, low - room, high + room, about=4)
+                put_ticks(axis, low - room, high + room, about=8 if whole else 4)
                 if whole:
                     _only_whole(axis)
             else:

@@ -39,13 +39,13 @@ def ellipses(x: F64, y: F64, major: F64, minor: F64, angle: F64) -> F64:
 
 
 def large_regions(groupdq: NDArray[np.uint8], smallest: float) -> F64:
-    """Circles around connected new jumps of at least so many pixels in a group, large enough to be seen.
+    """Circles around regions of connected new jumps in a group, drawn large enough to be seen.
 
     Parameters
     ----------
     groupdq : uint8 (nints, ngroups, ny, nx)
     smallest : float
-        Pixels.
+        Semi-axis, pixels, that a region has at least in all directions.
 
     Returns
     -------
@@ -55,7 +55,8 @@ def large_regions(groupdq: NDArray[np.uint8], smallest: float) -> F64:
     found = [np.zeros((0, 3))]
     for integration in groupdq:
         for k in range(1, len(integration)):
-            regions = find_regions(integration[k], DQ.JUMP_DET, smallest, integration[k - 1])
+            regions = find_regions(integration[k], DQ.JUMP_DET, np.pi * smallest**2, integration[k - 1])
+            regions = regions.chosen(regions.semi_axes[0] >= smallest)
             if len(regions):
                 found.append(np.stack([regions.x, regions.y, np.asarray(regions.semi_axes[1])], axis=1))
     x, y, radius = np.concatenate(found).T

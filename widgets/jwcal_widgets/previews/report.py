@@ -111,7 +111,9 @@ def muted(text: str) -> str:
 
 def figure_of(value: float) -> str:
     """Write a number in a few digits; a dash for none."""
-    return "–" if not np.isfinite(value) else f"{value:.4g}"
+    if not np.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e8 else f"{value:.4g}"
 
 
 def histogram_line(
@@ -135,23 +137,26 @@ def _scale(colormap: str, low: float, high: float, unit: str) -> str:
     """Show a colour bar with its ends, as HTML."""
     colors = ", ".join(f"#{color}" for color in COLORMAPS[colormap].split())
     bar = f"display:inline-block;width:44px;height:9px;background:linear-gradient(90deg, {colors})"
-    return f"{low:.3g} <span style='{bar}'></span> {high:.3g} {html.escape(unit)}"
+    return f"{figure_of(low)} <span style='{bar}'></span> {figure_of(high)} {html.escape(unit)}"
 
 
 def image_map(data: NDArray[np.float32], title: str, unit: str, *, change: bool = False) -> Map:
-    """Show an image in gray, or a change in blue (less) and red (more).
+    """Show an image in gray, or a change of either sign in blue (less) and red (more).
 
     Parameters
     ----------
     data : float32 (ny, nx)
     title, unit : str
     change : bool
-        Limits are symmetric about 0.
+        Limits are symmetric about 0, unless nearly all values have one sign.
     """
     shape = (data.shape[0], data.shape[1])
     binned, _ = _binned(data)
     values = sample(binned, np.zeros(binned.shape, np.uint32))
-    low, high = find_symmetric_limits(values) if change else find_limits(values, "99.5 %")
+    low, high = find_limits(values, "99.5 %")
+    change = change and low < 0 < high
+    if change:
+        low, high = find_symmetric_limits(values)
     colormap = "coolwarm" if change else "gray"
     with np.errstate(invalid="ignore"):
         fraction = np.nan_to_num(np.clip((binned - low) / max(high - low, 1e-30), 0.0, 1.0))

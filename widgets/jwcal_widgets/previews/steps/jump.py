@@ -34,6 +34,7 @@ __all__ = ["PREVIEW"]
 _MOST_VALUES = 3_000_000
 _BINS = 48
 _REACH = 3.0  # of the plot, times the threshold
+_LARGE = 3.5  # pixels: cosmic rays with their neighbours are smaller in one direction
 _FEWEST = 0.7  # where logarithmic axes of counts begin
 _JUMP = np.uint8(DQ.JUMP_DET)
 
@@ -51,11 +52,11 @@ def _report(look: Look) -> Report | None:
     deviations, words = _deviations(look, p)
     picture = count_map(hits, "groups with JUMP_DET")
     if p.expand_large_events or p.find_showers:
-        outlines = large_regions(after.groupdq, p.min_jump_area)
+        outlines = large_regions(after.groupdq, _LARGE)
         picture = replace(picture, outlines=outlines)
         words.append(
-            f"<b>{len(outlines):,}</b> connected regions of jumps with {p.min_jump_area:g} pixels or more "
-            "(min_jump_area) are outlined: snowballs, showers, and what only looks like them."
+            f"<b>{len(outlines):,}</b> regions of jumps with semi-axes of {_LARGE:g} pixels or more are "
+            "outlined: snowballs, showers, and what only looks like them."
         )
     total = sum(int(n.sum()) for n in by_group.values())
     every = after.groupdq.size
