@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jwcal_interactive.arrays import Ramp
+from jwcal_interactive.arrays import Ramp, Rates, References
+from jwcal_interactive.checks.fit_quality import fit_quality
+from jwcal_interactive.cutouts import cut_reference
 from jwcal_interactive.dq import DQ
-from jwcal_interactive.errors import InputError, ParameterError
+from jwcal_interactive.errors import InputError, ParameterError, Skip
 from jwcal_interactive.session.preview import Preview, Window, flagged_groups, median, rate_numbers, usable
 from jwcal_interactive.session.tables import html_table, text_table
 
@@ -46,6 +48,8 @@ class SweepRow:
         Time that it took, s.
     exact : bool
         Whether a run on the whole frame gives the same, see `Preview`.
+    chi_square : float or None
+        Median reduced chi-square of the ramps about their slopes (see `fit_quality`); ``None`` without a fit.
     bias : float or None
         Median difference of slope and truth, DN/s; ``None`` without a truth.
     false_jumps : int or None
@@ -62,6 +66,7 @@ class SweepRow:
     pixels: int
     seconds: float
     exact: bool
+    chi_square: float | None = None
     bias: float | None = None
     false_jumps: int | None = None
     missed_jumps: int | None = None
@@ -96,6 +101,11 @@ class Sweep:
         return any(row.bias is not None for row in self.rows)
 
     @property
+    def has_fit(self) -> bool:
+        """Whether the steps that were tried fit ramps, so that there is a chi-square."""
+        return any(row.chi_square is not None for row in self.rows)
+
+    @property
     def flags(self) -> tuple[str, ...]:
         """Names of the flags that are counted in any row."""
         return tuple(dict.fromkeys(name for row in self.rows for name in row.groups))
@@ -109,6 +119,8 @@ class Sweep:
     def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         unit = f" / {self.unit}" if self.unit else ""
         head = (f"{self.name}{unit}", *self.flags, "slope / DN/s", "spread / DN/s", "error / DN/s")
+        if self.has_fit:
+            head = (*head, "reduced chi-square")
         if self.has_truth:
             head = (*head, "bias / DN/s", "false jumps", "missed jumps")
         return head, [self._cells(row) for row in self.rows]
@@ -116,6 +128,8 @@ class Sweep:
     def _cells(self, row: SweepRow) -> tuple[str, ...]:
         numbers = (f"{number:.6g}" for number in (row.slope, row.spread, row.error))
         cells = (str(row.value), *(str(row.groups.get(name, 0)) for name in self.flags), *numbers)
+        if self.has_fit:
+            cells = (*cells, "" if row.chi_square is None else f"{row.chi_square:.4g}")
         if not self.has_truth:
             return cells
         return (*cells, f"{row.bias:.6g}", str(row.false_jumps), f"{row.missed_jumps} of {row.hits}")
@@ -131,12 +145,15 @@ class Truth:
         DN/s.
     hits : float32 (nints, ngroups, ny, nx)
         What particles add to the difference of each group to the one before, linear DN.
+    near : bool (nints, ngroups, ny, nx)
+        Whether a particle has hit the pixel, or one beside it (in the window or not), in a difference so far.
     sigma : float64 (ny, nx)
         Noise of one difference, linear DN.
     """
 
     slope: NDArray[np.float32]
     hits: NDArray[np.float32]
+    near: NDArray[np.bool_]
     sigma: NDArray[np.float64]
 
     @classmethod
@@ -155,9 +172,14 @@ class Truth:
             slope, found = read_truth(path)
             if slope.shape != (exposure.ysize, exposure.xsize):
                 raise ValueError(f"its frame is {slope.shape}")
-            hits = np.zeros((exposure.nints, exposure.ngroups, *slope.shape), np.float32)
-            place = np.stack((found.integration, found.first_difference, found.y, found.x))
-            seen = place[1] < exposure.ngroups
+            # One pixel around the window is seen as well: the neighbours of a hit are flagged, too.
+            (ny, nx), origin = window.shape, np.array([[0], [0], [window.y0 - 1], [window.x0 - 1]])
+            hits = np.zeros((exposure.nints, exposure.ngroups, ny + 2, nx + 2), np.float32)
+            place = np.stack((found.integration, found.first_difference, found.y, found.x)) - origin
+            shape = np.array(hits.shape)[:, None]
+            if (place[0] >= exposure.nints).any():
+                raise ValueError(f"it has hits in integration {place[0].max() + 1}")
+            seen = ((place >= 0) & (place < shape)).all(axis=0)
             np.add.at(hits, tuple(place[:, seen]), found.amplitude[seen])
         except (OSError, KeyError, IndexError, ValueError) as error:
             raise InputError(
@@ -165,7 +187,7 @@ class Truth:
                 "the file *_truth.fits that the simulator wrote beside the exposure."
             ) from error
         hits[:, 0] = 0  # those change no difference
-        slope, hits = slope[region], np.ascontiguousarray(hits[..., *region])
+        slope = slope[region]
         refs = session.load_references("jump")
         gain, readnoise = refs["gain"], refs["readnoise"]
         if gain is None or readnoise is None:
@@ -173,7 +195,7 @@ class Truth:
         with np.errstate(invalid="ignore", divide="ignore"):
             photons = np.maximum(slope, 0).astype(np.float64) * exposure.group_time / gain.data[region]
             sigma = np.sqrt(photons + readnoise.data[region].astype(np.float64) ** 2 / exposure.nframes)
-        return cls(slope, hits, sigma)
+        return cls(slope, np.ascontiguousarray(hits[..., 1:-1, 1:-1]), _touched(hits), sigma)
 
     def good(self, ramp: Ramp) -> NDArray[np.bool_]:
         """Tell the differences of usable groups, (nints, ngroups, ny, nx)."""
@@ -195,14 +217,16 @@ class Truth:
 
     def false(self, ramp: Ramp) -> int:
         """Count the groups with JUMP_DET that no hit of the pixel, or of one beside it, came before."""
-        touched = np.logical_or.accumulate(self.hits > 0, axis=1)
-        near = touched.copy()
-        near[..., 1:, :] |= touched[..., :-1, :]
-        near[..., :-1, :] |= touched[..., 1:, :]
-        near[..., 1:] |= touched[..., :-1]
-        near[..., :-1] |= touched[..., 1:]
         flagged = (ramp.groupdq & np.uint8(DQ.JUMP_DET)) != 0
-        return int(np.count_nonzero(flagged & self.good(ramp) & ~near))
+        return int(np.count_nonzero(flagged & self.good(ramp) & ~self.near))
+
+
+def _touched(hits: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell the pixels that were hit so far, or one of whose four neighbours was; without the rim."""
+    touched: NDArray[np.bool_] = np.logical_or.accumulate(hits > 0, axis=1)
+    here, rows, columns = touched[..., 1:-1, 1:-1], touched[..., 1:-1], touched[..., 1:-1, :]
+    near: NDArray[np.bool_] = here | rows[..., :-2, :] | rows[..., 2:, :] | columns[..., :-2] | columns[..., 2:]
+    return near
 
 
 def truth_beside(path: Path) -> Path | None:
@@ -251,6 +275,7 @@ def sweep(
     """
     tried = _checked(session, step, name, values)
     known = None if truth is None else Truth.read(truth, window, session)
+    references = _fit_references(session, window)
     rows: list[SweepRow] = []
     notes: dict[str, None] = {}
     for number, value in enumerate(tried):
@@ -258,7 +283,7 @@ def sweep(
             progress(number, len(tried))
         made = session.preview(window, step, {name: value}, cancel=cancel)
         notes |= dict.fromkeys(made.notes)
-        rows.append(_row(value, made, known))
+        rows.append(_row(value, made, known, references))
     if progress is not None:
         progress(len(tried), len(tried))
     unit = session.params(step).info(name).unit
@@ -274,7 +299,26 @@ def _checked(session: Session, step: str, name: str, values: Sequence[Any]) -> l
     return [getattr(type(params).build(step, {**present, name: value}), name) for value in values]
 
 
-def _row(value: Any, made: Preview, truth: Truth | None) -> SweepRow:
+def _fit_references(session: Session, window: Window) -> References:
+    """Cut the references of ramp_fit to the window; there are none where the pipeline does not fit."""
+    if "ramp_fit" not in session.steps:
+        return {}
+    frame, whole = (session.exposure.ysize, session.exposure.xsize), session.load_references("ramp_fit")
+    return {t: None if r is None else cut_reference(r, frame, *window.region) for t, r in whole.items()}
+
+
+def _chi_square(made: Preview, references: References) -> float | None:
+    ramp, fitted = made.ramp, made.states.get("ramp_fit")
+    if ramp is None or not isinstance(fitted, Rates):
+        return None
+    try:
+        found = fit_quality(ramp, fitted, references, slice(None))
+    except Skip:  # without gain or readnoise
+        return None
+    return float(np.median(found.chi_square)) if found.chi_square.size else None
+
+
+def _row(value: Any, made: Preview, truth: Truth | None, references: References) -> SweepRow:
     rates, ramp = made.rates, made.ramp
     slope, spread, error = rate_numbers(rates) if rates else (nan, nan, nan)
     against: dict[str, Any] = {}
@@ -293,5 +337,6 @@ def _row(value: Any, made: Preview, truth: Truth | None) -> SweepRow:
         pixels=int(np.count_nonzero(usable(rates))) if rates else 0,
         seconds=made.seconds,
         exact=made.exact,
+        chi_square=_chi_square(made, references),
         **against,
     )

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jwcal_interactive import Cancelled, InputError, ParameterError, Session, open_session
+from jwcal_interactive import Cancelled, InputError, ParameterError, Ramp, Rates, Session, open_session
+from jwcal_interactive.checks.fit_quality import fit_quality
 from jwcal_interactive.session.preview import Window
-from jwcal_interactive.session.sweep import truth_beside
+from jwcal_interactive.session.sweep import Truth, truth_beside
 
 WINDOW = Window(200, 300, 456, 556)
 
@@ -61,6 +62,24 @@ def test_choices_and_switches(session: Session) -> None:
     assert [row.value for row in sweep.rows] == [False, True]
 
 
+def test_chi_square_is_that_of_the_fits(session: Session) -> None:
+    exposure = session.exposure
+    window = Window(0, 4, exposure.xsize, 40)
+    sweep = session.sweep("jump", "skip", [False, True], window)
+    found, missed = (row.chi_square for row in sweep.rows)
+    assert found is not None
+    assert missed is not None
+    assert missed > found, "a line is fitted across jumps"
+    assert "reduced chi-square" in repr(sweep)
+    session.run(last="ramp_fit")
+    ramp, fitted = session.result("jump"), session.result("ramp_fit")
+    assert isinstance(ramp, Ramp)
+    assert isinstance(fitted, Rates)
+    whole = fit_quality(ramp, fitted, session.load_references("ramp_fit"), slice(window.y0, window.y1))
+    assert found == np.median(whole.chi_square)
+    assert session.sweep("gain_scale", "skip", [True], window).rows[0].chi_square is None
+
+
 def test_refused(session: Session) -> None:
     window = Window(0, 0, 8, 8)
     with pytest.raises(ParameterError, match="no values"):
@@ -107,6 +126,18 @@ def test_against_the_truth(simulated_session: tuple[Session, Path]) -> None:
     assert middle.bias is not None
     assert abs(middle.bias) < 0.2 * middle.error
     assert np.isfinite(middle.spread)
+
+
+def test_hits_beside_the_window_count(simulated_session: tuple[Session, Path]) -> None:
+    """The neighbours of a hit are flagged rightly, also where an edge of the window lies between."""
+    session, path = simulated_session
+    whole = Truth.read(path, WINDOW, session)
+    hit = np.flatnonzero((whole.hits > 0).any(axis=(0, 1, 2)))
+    x0 = int(hit[hit.size // 2]) + 1  # a hit is beside the part
+    part = Truth.read(path, Window(WINDOW.x0 + x0, WINDOW.y0, WINDOW.x1, WINDOW.y1), session)
+    assert np.array_equal(part.hits, whole.hits[..., x0:])
+    assert np.array_equal(part.near, whole.near[..., x0:])
+    assert whole.near.sum() > 3 * (whole.hits > 0).sum()
 
 
 def test_truth_of_another_exposure(session: Session, simulated_session: tuple[Session, Path]) -> None:

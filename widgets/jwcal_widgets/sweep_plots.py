@@ -108,7 +108,7 @@ class _Plot:
 
 
 class SweepPlots:
-    """Flags, slopes, noise and, of simulated exposures, truth, against the parameter.
+    """Flags, slopes, noise, chi-square and, of simulated exposures, truth, against the parameter.
 
     Parameters
     ----------
@@ -128,6 +128,7 @@ class SweepPlots:
             "flags": "groups",
             "slope": f"slope ({RATE_UNIT})",
             "noise": f"noise ({RATE_UNIT})",
+            "fit": "chi-square",
             "bias": f"bias ({RATE_UNIT})",
             "jumps": "groups",
         }
@@ -151,6 +152,7 @@ class SweepPlots:
                 _Curve.of("spread of slopes", rows, lambda row: row.spread),
                 _Curve.of("median error", rows, lambda row: row.error),
             ],
+            "fit": [_Curve.of("median reduced chi-square of the fits", rows, lambda row: row.chi_square)],
             "bias": [_Curve.of("median of slope less truth", rows, lambda row: row.bias)],
             "jumps": [
                 _Curve.of("false jumps", rows, lambda row: row.false_jumps),
