@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -62,16 +63,34 @@ class Together:
         self._endings.callback(ending)
 
     def _appear(self) -> None:
+        """Move all files to their places; if one cannot be moved, bring back what the others replaced."""
+        kept = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}") for path in self._temporary}
         done: list[Path] = []
         try:
             for path, temporary in self._temporary.items():
                 with _explained(path):
+                    if len(kept) > 1 and path.exists():
+                        _keep(path, kept[path])
                     temporary.replace(path)
                 done.append(path)
         except OutputError:
             for path in done:
-                path.unlink(missing_ok=True)
+                if kept[path].exists():
+                    kept[path].replace(path)
+                else:
+                    path.unlink(missing_ok=True)
             raise
+        finally:
+            for old in kept.values():
+                old.unlink(missing_ok=True)
+
+
+def _keep(path: Path, old: Path) -> None:
+    """Give a file a second name; where the file system has no links, a copy."""
+    try:
+        old.hardlink_to(path)
+    except OSError:
+        shutil.copyfile(path, old)
 
 
 @contextlib.contextmanager

@@ -73,6 +73,29 @@ def test_name_taken_by_a_folder(tmp_path: Path) -> None:
     assert names(tmp_path) == {"b"}
 
 
+def test_what_was_there_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "b").mkdir()
+    with pytest.raises(OutputError, match="/b: cannot be written"):
+        write_together(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a").read_text() == "old"
+    assert names(tmp_path) == {"a", "b"}
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_all_are_replaced(links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_paths: Path) -> None:
+        raise OSError("no links here")
+
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
+    for name in "ab":
+        (tmp_path / name).write_text("old")
+    write_together(tmp_path / "a", tmp_path / "b")
+    assert [(tmp_path / name).read_text() for name in "ab"] == ["a", "b"]
+    assert names(tmp_path) == {"a", "b"}
+
+
 def test_folder(tmp_path: Path) -> None:
     assert writable_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
     assert names(tmp_path / "a" / "b") == set()
