@@ -40,7 +40,7 @@ def expand(kernel, ny, nx):
     return np.ascontiguousarray(np.broadcast_to(kernel[:, :, None, None], (*kernel.shape, ny, nx)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(**shapes)
 def test_one_kernel(nints, ngroups, ny, nx, kny, knx, border, band, seed):
     data, kernel, science = case(nints, ngroups, ny, nx, kny, knx, border, seed)
@@ -50,7 +50,7 @@ def test_one_kernel(nints, ngroups, ny, nx, kny, knx, border, band, seed):
     np.testing.assert_allclose(out, twin(data, kernel, science), rtol=1e-5, atol=0.05)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(**shapes)
 def test_same_kernel_for_each_pixel_is_one_kernel(nints, ngroups, ny, nx, kny, knx, border, band, seed):
     data, kernel, science = case(nints, ngroups, ny, nx, kny, knx, border, seed)

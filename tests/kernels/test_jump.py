@@ -118,7 +118,7 @@ def random_ramps(nints, ngroups, ny, nx, flagged, seed):
     return data, groupdq, gain, readnoise
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     nints=st.integers(1, 3), ngroups=st.integers(3, 9), ny=st.integers(1, 9), nx=st.integers(1, 70),
     mode=st.sampled_from([GIVEN, ONE_PASS, ITERATIVE]), flagged=st.booleans(), band=st.integers(1, 9),

@@ -24,7 +24,7 @@ def case(nints, ngroups, ny, nx, ncoeffs, seed):
     return rng, data, groupdq, coefficients
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(**shapes)
 def test_correct(nints, ngroups, ny, nx, ncoeffs, band, seed):
     rng, data, groupdq, coefficients = case(nints, ngroups, ny, nx, ncoeffs, seed)
@@ -39,7 +39,7 @@ def test_correct(nints, ngroups, ny, nx, ncoeffs, band, seed):
     np.testing.assert_array_equal(out[untouched], data[untouched])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(**shapes)
 def test_find_usable(nints, ngroups, ny, nx, ncoeffs, band, seed):
     rng, _, _, coefficients = case(nints, ngroups, ny, nx, ncoeffs, seed)
@@ -84,7 +84,7 @@ def test_correct_frames_restores_the_average_of_the_true_frames():
     assert error_frames < 0.1 * error_groups
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(**shapes, nframes=st.integers(1, 4))
 def test_correct_frames(nints, ngroups, ny, nx, ncoeffs, band, seed, nframes):
     rng, data, groupdq, coefficients = case(nints, ngroups, ny, nx, ncoeffs, seed)

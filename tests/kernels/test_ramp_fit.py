@@ -162,7 +162,7 @@ def random_ramps(nints, ngroups, ny, nx, flagged, seed):
     return data.astype(np.float32), groupdq, pixeldq, zeroframe, dark, gain, readnoise
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     nints=st.integers(1, 3), ngroups=st.integers(1, 9), ny=st.integers(1, 6), nx=st.integers(1, 12),
     flagged=st.booleans(), suppress=st.booleans(), band=st.integers(1, 6), seed=st.integers(0, 999),

@@ -9,7 +9,7 @@ from scipy.stats import sigmaclip
 from jwcal_interactive.kernels.refpix import clipped_mean, running_median, subtract_signals
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     n=st.integers(2, 600), limit=st.sampled_from([1.5, 3.0, 4.0]), seed=st.integers(0, 99),
     dtype=st.sampled_from([np.float32, np.float64]),
@@ -38,7 +38,7 @@ class TestClippedMeanOf:
         assert clipped_mean(np.array([-1, 1], np.float64), 0.5) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     nrows=st.integers(2, 40), ncolumns=st.integers(1, 4), half=st.integers(0, 12),
     bad=st.sampled_from([0.0, 0.3, 0.9, 1.0]), single=st.booleans(), seed=st.integers(0, 99),

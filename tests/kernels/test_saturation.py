@@ -27,7 +27,7 @@ def flags_by_planes(data, groupdq, threshold, layers):
     return flags
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     nints=st.integers(1, 2), ngroups=st.integers(1, 6), ny=st.integers(1, 12), nx=st.integers(1, 12),
     layers=st.integers(0, 3), band=st.integers(1, 12), density=st.sampled_from([0.0, 0.05, 0.5, 1.0]),
