@@ -46,7 +46,7 @@ class Chart:
         self.bars = bq.Bars(x=[1], y=[0], scales=self._scales, padding=0.15, visible=False)
         self.lines: list[bq.Lines] = []
         self._figure = bq.Figure(
-            marks=[self.bars],
+            marks=self._bars_if_linear(),
             axes=[self.x_axis, self.y_axis],
             fig_margin=_MARGIN,
             padding_x=0.0,
@@ -65,8 +65,8 @@ class Chart:
         for axis, label in ((self.x_axis, plot.x_label), (self.y_axis, plot.y_label)):
             axis.label = label
         while len(self.lines) < len(plot.lines):
-            self.lines.append(bq.Lines(scales=self._scales, x=[0.0, 1.0], y=[0.0, 1.0], visible=False))
-            self._figure.marks = [self.bars, *self.lines]
+            self.lines.append(bq.Lines(scales=self._scales, x=[1.0, 2.0], y=[1.0, 2.0], visible=False))
+            self._figure.marks = [*self._bars_if_linear(), *self.lines]
         hide(self.lines[len(plot.lines) :])
         self._set_limits(plot)
         for mark, line in zip(self.lines, plot.lines, strict=False):
@@ -81,6 +81,10 @@ class Chart:
         named = [key("▒" if n.fill else _GLYPHS[n.style], n.color, n.name) for n in plot.lines if n.name]
         legend = f"<div class='jwcal-legend'>{' '.join(named)}</div>" if named else ""
         self.caption.value = f"<div style='line-height:1.3;font-size:12px'>{legend}{plot.caption}</div>"
+
+    def _bars_if_linear(self) -> list[bq.Mark]:
+        """Bars take a logarithmic x axis for one of categories, and spoil it."""
+        return [] if self._log[0] else [self.bars]
 
     def _draw(self, mark: bq.Lines, line: Line) -> None:
         known = np.isfinite(line.x) & np.isfinite(line.y)
@@ -143,10 +147,10 @@ def _put_decades(axis: bq.Axis, values: Sequence[float] | F64) -> None:
     values = values[values > 0]
     if not values.size:
         values = np.array([1.0, 10.0])
-    low, high = int(np.floor(np.log10(values.min()) + 1e-9)), int(np.ceil(np.log10(values.max()) - 1e-9))
+    low, high = int(np.ceil(np.log10(values.min()) - 1e-9)), int(np.ceil(np.log10(values.max()) - 1e-9))
     high = max(high, low + 1)
     with axis.scale.hold_sync():
-        axis.scale.min, axis.scale.max = min(10.0**low, float(values.min())), 10.0**high
+        axis.scale.min, axis.scale.max = float(values.min()), 10.0**high
     with axis.hold_sync():
         axis.tick_format = "~s" if low >= -1 else ".0e"
         axis.tick_values = 10.0 ** np.arange(low, high + 1, -(-(high - low) // _DECADES))

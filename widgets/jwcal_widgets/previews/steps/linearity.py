@@ -78,7 +78,7 @@ def _plots(points: tuple[F64, F64], curve: tuple[F64, F64] | None) -> tuple[Plot
     other.append(Line("groups", measured, corrected - measured, MAIN, "dotted", dots=True))
     return (
         Plot("measured (DN)", "corrected (DN)", tuple(one)),
-        Plot("measured (DN)", "corrected − measured (DN)", tuple(other)),
+        Plot("measured (DN)", "correction (DN)", tuple(other)),
     )
 
 
