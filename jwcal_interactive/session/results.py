@@ -73,6 +73,10 @@ class Results:
         before = self.ledger.latest.get(step)
         return self.cache.get(before) if state is None and before else state
 
+    def kept(self, step: str, settings: Settings) -> State | None:
+        """As `latest`, but no earlier result in place of one with these settings that was dropped."""
+        return None if self.was_dropped(step, settings) else self.latest(step, settings)
+
     def was_dropped(self, step: str, settings: Settings) -> bool:
         """Whether a step ran with these settings, and its result is not in memory any more."""
         key = self.key(step, settings)

@@ -471,8 +471,8 @@ class Session:
         return self._results.latest(step, settings)
 
     def kept(self, step: str) -> State | None:
-        """State after the last run of a step (``"input"``: the raw ramp), if it is in memory."""
-        return self._results.source if step == INPUT else self._results.latest(step, self.settings)
+        """As `result`, but ``None`` for what was dropped from memory; it takes no time."""
+        return self._results.source if step == INPUT else self._results.kept(step, self.settings)
 
     def references(self, step: str, at: str | int | None = None) -> tuple[UsedReference, ...]:
         """Name the references that a step used when it last ran with these settings."""

@@ -44,6 +44,18 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+def test_another_branch_does_not_stand_in_for_what_was_dropped(tiny_raw: Path) -> None:
+    session = open_session(tiny_raw, memory_limit=1)
+    session.run(last="ramp_fit")
+    session.branch("strict")
+    session.set("jump", rejection_threshold=1)
+    session.run(last="ramp_fit")
+    assert session.kept("ramp_fit") is not None
+    session.switch("main")
+    assert session.status("ramp_fit").state == "done"
+    assert session.kept("ramp_fit") is None, "the result in memory is that of the other branch"
+
+
 class TestBranches:
     def test_switch_brings_results_back(self, session: Session, ran: list[str]) -> None:
         strict = session.digest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -48,6 +49,26 @@ def hit_pixel(session: Session, number: int = 0) -> tuple[int, int]:
     jumped = (dq[2:-2] & np.uint8(DQ.JUMP_DET)).any(axis=0)
     y, x = np.argwhere(plain & jumped)[number]
     return int(x), int(y)
+
+
+def test_ramps_that_were_dropped_are_computed_again_in_a_thread(tiny_raw, tiny_context, monkeypatch):
+    session = open_session(tiny_raw, memory_limit=1)
+    session.run()
+    panel = RampPanel(session, SIZE, lambda f: f)
+    ran, run = [], Session.run
+
+    def counted(self, *, last=None, **options):
+        ran.append((last, threading.current_thread().name))
+        run(self, last=last, **options)
+
+    monkeypatch.setattr(Session, "run", counted)
+    panel.refresh()
+    assert panel.controls.step.options[-1] == "jump"
+    assert "Computing" in panel.view.legend.value
+    panel.wait(30)
+    assert ran == [(panel.controls.choice.step, "jwcal-ramp")]
+    assert panel.view._path.visible
+    panel.close()
 
 
 def test_fit_and_residuals_are_those_of_the_product(panel, session):

@@ -111,12 +111,7 @@ class RampData:
         return tuple(self._rescaling)
 
     def ramp(self, step: str, at: str | None = None) -> Ramp | None:
-        """Ramps after a step, or what that step handed on; computed again if they were dropped from memory."""
-        state = self._session.result(step) if at is None else self._kept(step, at)
-        return state if isinstance(state, Ramp) else None
-
-    def _kept_ramp(self, step: str, at: str | None = None) -> Ramp | None:
-        """Ramps after a step, if they are in memory."""
+        """Ramps after a step, or what that step handed on, if they are in memory."""
         state = self._kept(step, at)
         return state if isinstance(state, Ramp) else None
 
@@ -126,7 +121,7 @@ class RampData:
         The fit is made again for this pixel, from the last ramps; those of another branch only if its fit uses
         the same references.
         """
-        ramp = self._kept_ramp(self._last_ramp(at), at)
+        ramp = self.ramp(self._last_ramp(at), at)
         y = None if ramp is None else self.row(pixel, ramp.data.shape[2])
         if ramp is None or y is None or "ramp_fit" not in self._session.steps:
             return ()
@@ -142,7 +137,7 @@ class RampData:
 
     def groups(self, p: RampFitParams) -> tuple[int, int] | None:
         """Half-open range of the groups that ramps are made of (`find_groups`); None without a fit."""
-        ramp = self._kept_ramp(self.steps[-1])
+        ramp = self.ramp(self.steps[-1])
         if ramp is None:
             return None
         refs = self._session.load_references("ramp_fit")
@@ -202,7 +197,7 @@ class RampData:
         assert isinstance(p, JumpParams)
         if p.skip:
             return "jump is off"
-        ramp = self._kept_ramp(self._before("jump"))
+        ramp = self.ramp(self._before("jump"))
         y = None if ramp is None else self.row(pixel, ramp.data.shape[2])
         if ramp is None or y is None:
             return "what jump starts from is not in memory: run again"
@@ -215,7 +210,7 @@ class RampData:
         return facts if isinstance(facts, str) else jump_limits(ramp, refs, p, y, pixel.x, facts)
 
     def _values(self, step: str, integration: int, pixel: Pixel) -> Any:
-        ramp = self._kept_ramp(step) if step else None
+        ramp = self.ramp(step) if step else None
         y = None if ramp is None else self.row(pixel, ramp.data.shape[2])
         return None if ramp is None or y is None else ramp.data[integration - 1, :, y, pixel.x]
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from jwcal_interactive.arrays import GuiderSlopes, Rates
+from jwcal_interactive.arrays import GuiderSlopes, Rates, State
 from jwcal_interactive.dq import names
 from jwcal_widgets.closing import close_widgets
+from jwcal_widgets.latest import Latest
 from jwcal_widgets.pins import Pins
 from jwcal_widgets.preview_data import PreviewPixel
 from jwcal_widgets.ramp import Band, Fit, Trace, guider_fit, threshold_band
@@ -20,7 +21,7 @@ from jwcal_widgets.ramp_controls import Choice, RampControls
 from jwcal_widgets.ramp_data import Pixel, RampData
 from jwcal_widgets.ramp_traces import Scene, fit_of, traces_of
 from jwcal_widgets.ramp_view import RampView
-from jwcal_widgets.results import out_of_date
+from jwcal_widgets.results import out_of_date, was_dropped
 
 if TYPE_CHECKING:
     from jwcal_interactive import Session
@@ -69,6 +70,7 @@ class RampPanel:
         self._picked = Pixel(0, 0, session.exposure.ysize)
         self._pixel = self._picked
         self._preview: Preview | None = None
+        self._latest = Latest(guard, "jwcal-ramp")
         self.view = RampView(size)
         self.pins = Pins(self.update, guard)
         self._title = ipw.HTML(layout={"margin": "0"})
@@ -126,6 +128,7 @@ class RampPanel:
 
     def close(self) -> None:
         """Close the widgets, and forget the session's arrays."""
+        self._latest.close()
         self._preview = None
         close_widgets(self.widget)
 
@@ -140,7 +143,7 @@ class RampPanel:
         self._title.value = f"<b>x {pixel.x}, y {pixel.y}</b>{hovering}&nbsp;"
         ramp = self._data.ramp(choice.step)
         if ramp is None:
-            self.view.clear()
+            self._compute_again(choice.step)
             self._table.value = self._slopes(choice, "")
             return
         if self._data.row(pixel, ramp.data.shape[2]) is None:
@@ -160,6 +163,23 @@ class RampPanel:
             remarks.append("outside the window of the preview")
         self._draw(scene, traces, f"{', '.join(notes)}: run to update" if notes else "", remarks)
         self._table.value = self._slopes(choice, fit_note)
+
+    def _compute_again(self, step: str) -> None:
+        """Compute ramps that were dropped from memory, in a thread."""
+        if not was_dropped(self._session, step):
+            self.view.clear()
+            return
+        self.view.clear(f"Computing {step} again, which was dropped from memory…")
+
+        def done(state: State | None) -> None:
+            if state is not None:  # else the session is running, and will show its results
+                self.update()
+
+        self._latest.request(lambda: self._session.result(step), done)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until what was dropped is there again."""
+        self._latest.wait(timeout)
 
     def _previewed(self) -> PreviewPixel | None:
         """Find the pixel in the live preview."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwcal_interactive.arrays import State
+from jwcal_interactive.arrays import GuiderSlopes, Ramp, Rates, State
+from jwcal_interactive.session.editing import layout_after
 
 if TYPE_CHECKING:
     from jwcal_interactive import Session
 
-__all__ = ["INPUT", "out_of_date", "steps_with_result"]
+__all__ = ["INPUT", "out_of_date", "steps_with_result", "was_dropped"]
 
 INPUT = "input"
+_KINDS: dict[str, type[State]] = {"ramp": Ramp, "rates": Rates, "guider slopes": GuiderSlopes}
 _OUT_OF_DATE = {"stale": "is stale", "failed": "has failed"}
 
 
 def steps_with_result(session: Session, *kinds: type[State]) -> list[str]:
-    """``input`` and the steps that changed something, in order.
+    """``input`` and the steps that changed something, in order; nothing is computed.
 
     Parameters
     ----------
@@ -27,18 +29,29 @@ def steps_with_result(session: Session, *kinds: type[State]) -> list[str]:
     Returns
     -------
     list of str
-        A skipped step hands its input on and is left out.
+        A skipped step hands its input on and is left out. A step whose result was dropped from memory is there.
     """
-    found = []
-    before = None
-    for step in (INPUT, *session.steps):
-        state = session.result(step)
-        if state is None or state is before:
+    found: list[str] = []
+    before = raw = session.kept(INPUT)
+    assert isinstance(raw, Ramp)
+    if not kinds or Ramp in kinds:
+        found.append(INPUT)
+    for step in session.steps:
+        state = session.kept(step)
+        if state is None and was_dropped(session, step):
+            kind = _KINDS[layout_after(step, session.steps, raw, None).kind]
+        elif state is None or state is before:
             continue
-        before = state
-        if not kinds or isinstance(state, kinds):
+        else:
+            before, kind = state, type(state)
+        if not kinds or kind in kinds:
             found.append(step)
     return found
+
+
+def was_dropped(session: Session, step: str) -> bool:
+    """Whether a step has run with the present settings, and its result is not in memory any more."""
+    return step != INPUT and session.status(step).state == "done" and session.kept(step) is None
 
 
 def out_of_date(session: Session, step: str) -> str:

@@ -36,7 +36,7 @@ class Toolbar:
         Room for what a preview changes.
     buttons : dict of str to ipywidgets.Button
     live : ipywidgets.ToggleButton
-        Whether a change of settings starts a run.
+        Whether changes are previewed on the pixels in view.
     """
 
     def __init__(self, actions: Mapping[str, Callable[[], None]]) -> None:
