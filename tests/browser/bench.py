@@ -146,7 +146,8 @@ class Bench:
 
     def choose(self, step: str) -> None:
         self.root.locator(".jwcal-rail button", has_text=step).click()
-        self.root.locator(".jwcal-panel-title", has_text=step).wait_for()
+        # The panel may be behind another page of the right column.
+        self.root.locator(".jwcal-panel-title", has_text=step).wait_for(state="attached")
 
     def type_param(self, name: str, text: str) -> None:
         field = self.root.locator(f".jwcal-param-{name} input[type=text]")
