@@ -22,7 +22,13 @@ def paths(tiny_raw, tiny_context):
 
 
 @pytest.fixture
-def two(paths):
+def of_others():
+    """Widgets that other tests have left."""
+    return set(_instances)
+
+
+@pytest.fixture
+def two(paths, of_others):
     exposures = Exposures(paths, delay=0)
     exposures.wait(20)
     yield exposures
@@ -105,8 +111,8 @@ def test_cancel_leaves_the_rest(two):
     assert "cancelled" in two._say.value
 
 
-def test_closing_one_frees_it_and_shows_the_next(two):
-    before = set(_instances)
+def test_closing_one_frees_it_and_shows_the_next(of_others, two):
+    before = set(_instances) - of_others
     bench, session = weakref.ref(two.bench), weakref.ref(two.bench.session)
     two.buttons["close"].click()
     assert "Its settings are lost" in two._say.value
