@@ -66,6 +66,19 @@ class TestPanel:
         press(bench, "redo")
         assert bench.session.params("jump").rejection_threshold == 6.0
 
+    def test_what_a_slider_shows_is_set_before_the_settings_are_left(self, bench):
+        bench.choose("jump")
+        bench.panel.controls["rejection_threshold"].slider.value = 7.0  # has not come to rest yet
+        before = bench.session.tree.present
+        bench.history.tree.value = before
+        bench.history.name.value = "other"
+        bench.history.buttons["branch"].click()
+        assert bench.session.tree.branch == "other"
+        assert bench.session.params("jump").rejection_threshold == 4.0
+        assert bench.session.params("jump", at="main").rejection_threshold == 7.0
+        bench.panel.commit()
+        assert bench.session.params("jump").rejection_threshold == 4.0
+
     def test_undo_and_redo_bring_overrides_back_to_the_fields(self, bench, raw_sub640):
         bench.choose("jump")
         gain = bench.panel.references["gain"]

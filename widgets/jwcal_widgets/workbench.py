@@ -349,6 +349,7 @@ class Workbench(ipw.VBox):
     # --- settings ------------------------------------------------------------------------------------------
 
     def _travel(self, move: Callable[[], None]) -> None:
+        self.panel.commit()  # what a slider shows belongs to the settings that are left
         move()
         self.refresh()
 
