@@ -32,7 +32,8 @@ class Chart:
     ----------
     widget : ipywidgets.VBox
     lines : list of bqplot.Lines
-    bars : bqplot.Bars
+    bars : bqplot.Bars or None
+        None where the x axis is logarithmic.
     x_axis, y_axis : bqplot.Axis
     caption : ipywidgets.HTML
     """
@@ -43,10 +44,11 @@ class Chart:
         self._scales = {"x": x, "y": y}
         self.x_axis = bq.Axis(scale=x, label_offset="28px", grid_lines="none")
         self.y_axis = bq.Axis(scale=y, label_offset="40px", side="left", grid_lines="solid")
-        self.bars = bq.Bars(x=[1], y=[0], scales=self._scales, padding=0.15, visible=False)
+        # Bars take a logarithmic x axis for one of categories, and spoil it.
+        self.bars = None if log_x else bq.Bars(x=[1], y=[0], scales=self._scales, padding=0.15, visible=False)
         self.lines: list[bq.Lines] = []
         self._figure = bq.Figure(
-            marks=self._bars_if_linear(),
+            marks=self._marks(),
             axes=[self.x_axis, self.y_axis],
             fig_margin=_MARGIN,
             padding_x=0.0,
@@ -66,14 +68,14 @@ class Chart:
             axis.label = label
         while len(self.lines) < len(plot.lines):
             self.lines.append(bq.Lines(scales=self._scales, x=[1.0, 2.0], y=[1.0, 2.0], visible=False))
-            self._figure.marks = [*self._bars_if_linear(), *self.lines]
+            self._figure.marks = self._marks()
         hide(self.lines[len(plot.lines) :])
         self._set_limits(plot)
         for mark, line in zip(self.lines, plot.lines, strict=False):
             self._draw(mark, line)
         if plot.bars is None:
-            hide([self.bars])
-        else:
+            hide([self.bars] if self.bars is not None else [])
+        elif self.bars is not None:
             with self.bars.hold_sync():
                 self.bars.x, self.bars.y = plot.bars.x, plot.bars.y
                 self.bars.colors = list(plot.bars.colors)
@@ -82,9 +84,8 @@ class Chart:
         legend = f"<div class='jwcal-legend'>{' '.join(named)}</div>" if named else ""
         self.caption.value = f"<div style='line-height:1.3;font-size:12px'>{legend}{plot.caption}</div>"
 
-    def _bars_if_linear(self) -> list[bq.Mark]:
-        """Bars take a logarithmic x axis for one of categories, and spoil it."""
-        return [] if self._log[0] else [self.bars]
+    def _marks(self) -> list[bq.Mark]:
+        return [*([] if self.bars is None else [self.bars]), *self.lines]
 
     def _draw(self, mark: bq.Lines, line: Line) -> None:
         known = np.isfinite(line.x) & np.isfinite(line.y)
