@@ -28,7 +28,7 @@ def tune(bench: Bench) -> None:
     assert picked, bench.readout
     assert np.abs(np.array(picked.groups(), int) - (400, 150)).max() <= 2, "within the size of a screen pixel"
     bench.choose("jump")
-    bench.handle("rejection_threshold").press("ArrowRight")
+    bench.type_param("rejection_threshold", "8")  # Notebook 7 takes arrow keys for itself in command mode
     counters = bench.root.locator(COUNTERS, has_text=re.compile(r"JUMP_DET [\d,]+ → [\d,]+"))
     counters.wait_for(timeout=30_000)
     bench.type_param("rejection_threshold", "100")

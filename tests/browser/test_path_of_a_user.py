@@ -203,11 +203,15 @@ def test_mask_sweep_and_cancel(bench: Bench, name: str) -> None:
     bench.tab("Parameters")
     root.locator("pre.jwcal-code", has_text="rejection_threshold=6.0").first.wait_for()
 
+    bench.choose("clean_flicker_noise")
+    root.locator(".jwcal-param-skip input[type=checkbox]").click()  # it takes long enough to be cancelled
     bench.to_top()
     bench.choose("dq_init")
     bench.tool("Run from here").click()
     bench.tool("Cancel").and_(page.locator(":not([disabled])")).click()
     root.locator(".jwcal-stale", has_text="cancelled").wait_for()
+    bench.choose("clean_flicker_noise")
+    bench.titled("Undo the last change of settings").click()
     bench.run()
     root.locator(".jwcal-done", has_text="done").first.wait_for()
 
