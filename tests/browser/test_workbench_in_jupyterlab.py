@@ -32,7 +32,7 @@ def test_tune_run_look_and_leave(bench, lab, raw_sub640):
     bench.type_param("rejection_threshold", "-2")
     page.locator(".jwcal-param-rejection_threshold .jwcal-error", has_text="float >= 0").wait_for()
     bench.type_param("rejection_threshold", "100")
-    page.locator("pre.jwcal-code", has_text="rejection_threshold=100.0").wait_for()
+    page.locator("pre.jwcal-code", has_text="rejection_threshold=100.0").first.wait_for()
     page.locator(".jwcal-rail .jwcal-stale").first.wait_for()
     bench.run()
     bench.choose("ramp_fit")
