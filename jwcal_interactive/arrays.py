@@ -134,6 +134,21 @@ class _Frozen:
             if isinstance(value, np.ndarray):
                 object.__setattr__(self, f.name, _frozen(value))
 
+    def __repr__(self) -> str:
+        """Types and shapes instead of all values."""
+        parts = []
+        for f in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                parts.append(f"{f.name}: {value.dtype} {value.shape}")
+            elif isinstance(value, _Frozen):
+                parts.append(f"{f.name}: {value!r}")
+            elif isinstance(value, Exposure):
+                parts.append(value.filename)
+            elif isinstance(value, str | int | float) and value != "":
+                parts.append(f"{f.name}: {value!r}")
+        return f"<{type(self).__name__}: {'; '.join(parts)}>"
+
     def with_(self, **changes: Any) -> Self:
         """Return a copy with some fields replaced; unchanged arrays are shared, keywords are added to."""
         if "keywords" in changes:
@@ -142,7 +157,7 @@ class _Frozen:
         return replace(self, **changes)  # type: ignore[type-var]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class SideProduct:
     """An optional product of a step, such as a mask or a noise image, written beside the main products.
 
@@ -184,7 +199,7 @@ class SideProduct:
         return sum(a.nbytes for a in (*self.arrays.values(), *self.tables.values()))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Ramp(_Frozen):
     """Ramps of one exposure.
 
@@ -215,7 +230,7 @@ class Ramp(_Frozen):
     side_products: tuple[SideProduct, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Slopes(_Frozen):
     """Count rates, DN/s (variances DN^2/s^2), of shape (ny, nx), or (nints, ny, nx) for one per integration."""
 
@@ -226,7 +241,7 @@ class Slopes(_Frozen):
     var_rnoise: F32
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Rates(_Frozen):
     """What a ramp fit gives: the exposure-level slopes and those of each integration."""
 
@@ -238,7 +253,7 @@ class Rates(_Frozen):
     tallies: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)  # as those of a `Ramp`
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class GuiderSlopes(_Frozen):
     """Count rates of a guider exposure: data and err (nslices, ny, nx) in DN/s, dq (ny, nx)."""
 
@@ -253,7 +268,7 @@ class GuiderSlopes(_Frozen):
 State: TypeAlias = Ramp | Rates | GuiderSlopes
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Reference(_Frozen):
     """Arrays of one reference file, already cut to the exposure's subarray, native byte order, C-contiguous.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,6 +60,26 @@ class Window:
                 )
 
     @classmethod
+    def of(cls, window: Window | Sequence[int]) -> Window:
+        """Give the window itself, or that of ``(x0, y0, x1, y1)``.
+
+        Raises
+        ------
+        InputError
+            If it is neither.
+        """
+        if isinstance(window, cls):
+            return window
+        try:
+            x0, y0, x1, y1 = (operator.index(number) for number in window)  # type: ignore[union-attr]
+        except (TypeError, ValueError):
+            raise InputError(
+                f"window: {window!r} is not possible: give (x0, y0, x1, y1), whole pixels from 0, the "
+                "last ones excluded."
+            ) from None
+        return cls(x0, y0, x1, y1)
+
+    @classmethod
     def around(cls, x: int, y: int, size: int, frame: tuple[int, ...]) -> Window:
         """Window of a size (pixels on a side) about a pixel, moved to lie in the frame (ny, nx)."""
         ny, nx = frame[-2:]
@@ -110,7 +131,7 @@ class Counters:
     pixels_changed: int | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Preview:
     """Results of steps on a window.
 
@@ -142,6 +163,13 @@ class Preview:
     seconds: float
     exact: bool
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Tell what was tried and where, without the arrays."""
+        values = ", ".join(f"{name}={value!r}" for name, value in self.values.items())
+        exact = "exact" if self.exact else f"approximate: {'; '.join(self.notes)}"
+        states = ", ".join(self.states)
+        return f"<Preview of {self.step}({values}) in {self.window}: states after {states}; {exact}>"
 
     @property
     def ramp(self) -> Ramp | None:
@@ -180,7 +208,7 @@ class Preview:
 def preview(
     runner: WindowRunner,
     run: Run,
-    window: Window,
+    window: Window | Sequence[int],
     step: str,
     values: Mapping[str, Any] | None,
     last: str,
@@ -215,7 +243,7 @@ def preview(
     Cancelled
         If the user stopped it.
     """
-    start = time.perf_counter()
+    start, window = time.perf_counter(), Window.of(window)
     first, end = run.steps.index(step), run.steps.index(last) + 1
     if end <= first:
         raise ParameterError(f"preview: last = {last} comes before the step {step}.")

@@ -416,14 +416,14 @@ class Session:
 
     def preview(
         self,
-        window: Window,
+        window: Window | Box,
         step: str,
         values: Mapping[str, Any] | None = None,
         *,
         last: str | None = None,
         cancel: threading.Event | None = None,
     ) -> Preview:
-        """Try values of a step on a window, up to the last step; nothing is changed. See `session.preview`."""
+        """Try values of a step on a window (x0, y0, x1, y1), to the last step; see `session.preview`."""
         from jwcal_interactive.session.preview import preview
 
         step, last = self._choices.known(step), self._choices.known(last or self.steps[-1])
@@ -435,12 +435,12 @@ class Session:
         step: str,
         name: str,
         values: Sequence[Any],
-        window: Window,
+        window: Window | Box,
         truth: str | Path | None = None,
         progress: Callable[[int, int], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> Sweep:
-        """Try several values of a parameter on a window; nothing is changed. See `session.sweep`."""
+        """Try several values of a parameter on a window (x0, y0, x1, y1); see `session.sweep`."""
         from jwcal_interactive.session.sweep import sweep
 
         return sweep(self._now(), self._choices.known(step), name, values, window, truth, progress, cancel)

@@ -241,7 +241,7 @@ def sweep(
     step: str,
     name: str,
     values: Sequence[Any],
-    window: Window,
+    window: Window | Sequence[int],
     truth: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancel: threading.Event | None = None,
@@ -254,7 +254,7 @@ def sweep(
     step, name : str
         Parameter.
     values : sequence
-    window : Window
+    window : Window or (x0, y0, x1, y1)
     truth : str or Path, optional
         File of the simulator with the truth of the exposure, see `truth_beside`.
     progress : callable, optional
@@ -273,7 +273,7 @@ def sweep(
     Cancelled
         If `cancel` was set.
     """
-    tried = _checked(session, step, name, values)
+    tried, window = _checked(session, step, name, values), Window.of(window)
     known = None if truth is None else Truth.read(truth, window, session)
     references = _fit_references(session, window)
     rows: list[SweepRow] = []

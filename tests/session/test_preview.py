@@ -151,3 +151,20 @@ def test_cancel(session: Session) -> None:
     cancel.set()
     with pytest.raises(Cancelled):
         session.preview(WINDOWS[0], "jump", cancel=cancel)
+
+
+def test_window_as_numbers(session: Session) -> None:
+    box, values = (25, 15, 45, 41), {"rejection_threshold": 2.0}
+    for window in (box, np.array(box)):
+        assert session.preview(window, "jump", values).window == Window(*box)
+    for wrong in ((1, 2, 3), (0, 0, 4.5, 4), "here", 7):
+        with pytest.raises(InputError, match=r"give \(x0, y0, x1, y1\)"):
+            session.preview(wrong, "jump", values)
+
+
+def test_printed_in_a_few_lines(session: Session) -> None:
+    preview = session.preview(Window(0, 0, 20, 20), "jump", {"rejection_threshold": 2.0})
+    assert "jump(rejection_threshold=2.0)" in repr(preview)
+    assert len(repr(preview)) < 400
+    assert len(repr(session.result("jump"))) < 400
+    assert "float32 (" in repr(session.result("jump"))
