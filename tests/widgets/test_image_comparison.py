@@ -14,6 +14,7 @@ from jwcal_interactive.dq import DQ
 from jwcal_interactive.session.preview import Window
 from jwcal_widgets.image_panel import ImagePanel
 from jwcal_widgets.messages import Messages
+from jwcal_widgets.plane_choice import Chosen
 from jwcal_widgets.viewport import Box
 
 
@@ -340,6 +341,23 @@ class TestMouse:
         panel.other.step.value = "ramp_fit"
         panel._hovered(30, 20)
         assert panel._hover.value.count("<b>x 30, y 20</b>") == 3
+
+    def test_hover_line_follows_the_plane(self, panel, session):
+        """The mouse rests on the rail, or on the way to it, when another step is chosen or a run ends."""
+        panel._hovered(30, 20)
+        panel.refresh("jump")
+        shown = panel.view.plane
+        assert shown.unit == "DN"
+        assert f"{shown.data[20, 30]:.6g} DN" in panel._hover.value
+        assert "DN/s" not in panel._hover.value
+        panel.follow("ramp_fit")
+        assert f"{session.result('ramp_fit').rate.data[20, 30]:.6g} ±" in panel._hover.value
+
+    def test_hover_line_says_nothing_of_a_plane_that_is_gone(self, panel):
+        panel._hovered(30, 20)
+        panel.choice.chosen = lambda **_: Chosen("jump", note="it was dropped")
+        panel.update()
+        assert "Move the mouse" in panel._hover.value
 
     def test_flags_are_named_under_the_mouse(self, panel, session):
         y, x = np.argwhere(session.result("ramp_fit").rate.dq & np.uint32(DQ.REFERENCE_PIXEL))[0]

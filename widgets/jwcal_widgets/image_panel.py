@@ -102,6 +102,7 @@ class ImagePanel:
         self._unit = ""
         self._shown = Chosen(INPUT)
         self._seen: dict[str, Plane] = {}
+        self._under_mouse: tuple[int, int] | None = None
         self.region: Box | None = None
         self._sky = sky_frame(session.exposure)
         self.choice = PlaneChoice(session, self.update, guard)
@@ -183,6 +184,7 @@ class ImagePanel:
         self.flags.any_group.layout.display = None if shown.of_ramp else "none"
         if shown.a is None:
             self._seen = {}
+            self._read_out()
             self.views.show(ONLY_A, None, None, Look())
             return
         if shown.a.unit != self._unit:
@@ -314,11 +316,19 @@ class ImagePanel:
     def _hovered(self, x: int, y: int) -> None:
         if self._on_hover is not None:
             self._on_hover(x, y, self.rows)
+        self._under_mouse = (x, y)
+        self._read_out()
+
+    def _read_out(self) -> None:
+        """Say what the planes on show have at the pixel that was last under the mouse."""
         lines: list[str] = []
+        if self._under_mouse is None:
+            return
+        x, y = self._under_mouse
         for name, plane in self._seen.items():
             if x < plane.shape[1] and y < plane.shape[0]:
                 lines.append(readout_html(plane, x, y, None if lines else self._sky, name))
-        self._hover.value = "".join(lines)
+        self._hover.value = "".join(lines) or HINT
 
     def _zoom_on_pixel(self) -> None:
         self.views.zoom(max(self.views.window.width / 32, 1.0), self.pixel)
@@ -380,6 +390,7 @@ class ImagePanel:
             self._seen["A − B"] = a
         elif b is not None and arrangement == ONLY_B:
             a = b
+        self._read_out()
         self._hover.layout.min_height = f"{18 * len(self._seen) + 2}px"  # what is below does not jump
         display = self.display
         look = Look(
