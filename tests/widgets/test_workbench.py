@@ -17,6 +17,7 @@ from jwcal_interactive.steps.catalogue import users_of
 from jwcal_widgets import Workbench, show
 from jwcal_widgets.planes import take_plane
 from jwcal_widgets.rail import RailState, state_text
+from jwcal_widgets.viewport import Box
 
 
 def press(workbench: Workbench, name: str) -> None:
@@ -345,6 +346,27 @@ class TestPixel:
         assert ran.image.pixel == (100, 100), "it is not picked"
         ran.follow.value = False
         assert "x 100, y 100" in ran.ramp._title.value
+
+    def test_region_is_of_the_step_on_the_image_until_another_is_chosen(self, ran):
+        ran.image.source.follow.value = True
+        ran.choose("superbias")
+        ran.image._boxed(Box(20, 20, 40, 40))
+        region = ran.region
+        assert region.step.value == "superbias"
+        ran.choose("jump")
+        assert region.step.value == "jump"
+        ran.choose("ramp_fit")
+        assert region.step.value == "jump", "the last ramp, where the image shows slopes"
+        region.page.value = "slopes"
+        assert region.step.value == "ramp_fit"
+        region.page.value = "ramp"
+        region.step.value = "saturation"
+        ran.choose("superbias")
+        ran.image._boxed(Box(20, 20, 50, 50))
+        assert region.step.value == "saturation"
+        region.wait(30)
+        region._own_step = ""
+        ran.upper.choose("Ramp")
 
     def test_ramp_of_a_pixel_with_a_jump(self, ran):
         ramp, rates = ran.session.result("jump"), ran.session.result("ramp_fit")

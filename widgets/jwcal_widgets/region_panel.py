@@ -66,6 +66,8 @@ class RegionPanel:
         Width and height of the plots in screen pixels.
     guard : callable
         Wraps handlers, see `Messages.guarded`.
+    on_image : callable, optional
+        Gives the step whose output the image shows: its state is shown, unless another was chosen here.
 
     Attributes
     ----------
@@ -74,8 +76,16 @@ class RegionPanel:
         What is shown.
     """
 
-    def __init__(self, session: Session, size: tuple[int, int], guard: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        size: tuple[int, int],
+        guard: Callable[..., Any],
+        on_image: Callable[[], str] = lambda: "",
+    ) -> None:
         self._session = session
+        self._on_image = on_image
+        self._own_step = ""  # that the user chose
         self._size = size
         self._region: tuple[Box, Selection | None, int] | None = None
         self._setting = False
@@ -150,6 +160,7 @@ class RegionPanel:
             part = None if selection is None else selection[inside.rows, inside.columns]
             self._region = (inside, part, rows or self._session.exposure.ysize)
         self._write_box()
+        self._offer()
         self.update()
 
     def refresh(self) -> None:
@@ -291,9 +302,9 @@ class RegionPanel:
         self._setting = True
         try:
             if list(self.step.options) != steps:
-                keep = self.step.value
                 self.step.options = steps
-                self.step.value = keep if keep in steps else steps[-1] if steps else None
+            wanted = [step for step in (self._own_step, self._on_image()) if step in steps]
+            self.step.value = wanted[0] if wanted else steps[-1] if steps else None
             if list(self.integration.options) != numbers:
                 self.integration.options = numbers
                 self.integration.value = numbers[0][1]
@@ -305,4 +316,6 @@ class RegionPanel:
             return
         if change["owner"] is self.page:
             self._offer()
+        elif change["owner"] is self.step:
+            self._own_step = self.step.value
         self.update()

@@ -159,7 +159,7 @@ class Workbench(ipw.VBox):
         self._under_mouse = (0, 0, 0)
         self._hover = Coalesced(guard(lambda: self.ramp.hover(*self._under_mouse)), delay)
         self.check = CheckPanel(session, self._pick_elsewhere, guard)
-        self.region = RegionPanel(session, RAMP_SIZE, guard)
+        self.region = RegionPanel(session, RAMP_SIZE, guard, lambda: self.image.source.step.value)
         self.history = HistoryPanel(session, self._travel, self.run, self.image.show_both, guard)
         self.sweep = SweepPanel(session, self._sweep_window, self._value_chosen, guard)
         self.mask = MaskPanel(
