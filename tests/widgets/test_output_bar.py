@@ -21,6 +21,20 @@ class TestOutput:
         ran.output.wait(20)
         assert open_session(tmp_path / "mine.json").path.resolve() == ran.session.path.resolve()
 
+    @pytest.mark.parametrize("button", ["export", "save", "write"])
+    def test_what_a_slider_shows_is_set_before_it_is_written(self, bench, button, tmp_path):
+        """It is set half a second after it has come to rest: the button may be pressed before."""
+        bench.choose("jump")
+        bench.panel.controls["rejection_threshold"].slider.value = 7.0
+        assert bench.session.params("jump").rejection_threshold == 4.0
+        bench.output.name.value = str(tmp_path / "mine")
+        getattr(bench.output, button).click()
+        assert bench.session.params("jump").rejection_threshold == 7.0
+        bench.output.wait(20)
+        if button == "save":
+            assert open_session(tmp_path / "mine.json").params("jump").rejection_threshold == 7.0
+        bench.messages.clear()  # there are no products before a run
+
     def test_products(self, ran, tmp_path):
         ran.output.name.value = str(tmp_path / "x")
         ran.output.write.click()

@@ -61,6 +61,8 @@ class OutputBar:
     session : Session
     guard : callable
         Wraps handlers, see `Messages.guarded`.
+    before : callable, optional
+        Called before something is written: what is on the screen and not set yet is set there.
 
     Attributes
     ----------
@@ -71,8 +73,11 @@ class OutputBar:
         Why nothing can be written under the name in the field; empty if it can.
     """
 
-    def __init__(self, session: Session, guard: Callable[..., Any]) -> None:
+    def __init__(
+        self, session: Session, guard: Callable[..., Any], before: Callable[[], None] = lambda: None
+    ) -> None:
         self._session = session
+        self._before = before
         stem = Path(session.exposure.filename or "exposure").stem.removesuffix("_uncal")
         self.name = ipw.Text(
             value=f"{stem}_reduction",
@@ -165,6 +170,7 @@ class OutputBar:
 
     def _begin(self, work: Callable[[], tuple[Path, ...]], hint: str) -> None:
         """Write in a thread: products of large exposures take seconds."""
+        self._before()
         self._writing(True)
         self._latest.request(lambda: self._attempt(work), lambda paths: self._show(paths, hint))
 

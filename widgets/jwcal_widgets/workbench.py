@@ -172,7 +172,7 @@ class Workbench(ipw.VBox):
             guard,
         )
         self.image.mode.observe(guard(lambda _change: self._show_painting()), "value")
-        self.output = OutputBar(session, guard)
+        self.output = OutputBar(session, guard, self.panel.commit)
         self._parameters = _Parameters(self.panel)
         self.upper = Tabs({RAMP: self.ramp, CHECK: self.check, REGION: self.region}, TOOLTIPS, guard)
         lower: dict[str, Page] = {
