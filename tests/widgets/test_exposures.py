@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import shutil
+import threading
 import weakref
 
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from jwcal_interactive import InputError, open_session
+from jwcal_interactive import InputError, Session, open_session
 from jwcal_widgets import Exposures
 from jwcal_widgets.step_choices import StepChoices
 
@@ -109,6 +110,72 @@ def test_cancel_leaves_the_rest(two):
     assert lines(two)[1] == "· not opened yet"
     assert not two.running
     assert "cancelled" in two._say.value
+
+
+@pytest.fixture
+def long_run(paths, monkeypatch):
+    """The second exposure runs, once it has begun, until it is asked to stop; at most 20 s."""
+    begun, run = threading.Event(), Session.run
+
+    def go_on(session, **options):
+        if session.path != paths[1].resolve():
+            return run(session, **options)
+
+        def progress(_progress):
+            begun.set()
+            options["cancel"].wait(20)
+
+        return run(session, **{**options, "progress": progress})
+
+    monkeypatch.setattr(Session, "run", go_on)
+    return begun
+
+
+def test_one_that_is_running_is_stopped_before_it_is_closed(paths, long_run):
+    """It was not looked at before it ran: its workbench does not know of the run. The others go on."""
+    third = paths[0].with_name("jw00042001001_02101_00003_nrcalong_uncal.fits")
+    shutil.copy(paths[0], third)
+    exposures = Exposures([*paths, third], delay=0)
+    exposures.wait(20)
+    exposures.buttons["run"].click()
+    assert long_run.wait(60)
+    exposures.chooser.value = 1
+    exposures._latest.wait(20)
+    session = exposures.bench.session
+    exposures.buttons["close"].click()
+    exposures.buttons["yes"].click()
+    with pytest.raises(InputError, match="this session is closed"):
+        session.result("input")
+    exposures.wait(60)
+    assert exposures.messages.shown == []
+    assert lines(exposures) == ["✓ up to date", "✓ up to date"]
+    exposures.close()
+
+
+def test_close_ends_a_run_of_one_that_was_not_looked_at(paths, long_run):
+    exposures = Exposures(paths, delay=0)
+    exposures.wait(20)
+    exposures.buttons["run"].click()
+    assert long_run.wait(60)
+    session, bench = exposures._items[1].session, exposures._items[1].bench
+    assert bench is None
+    exposures.close()
+    exposures.wait(20)
+    assert not exposures._thread.is_alive()
+    with pytest.raises(InputError, match="this session is closed"):
+        session.result("input")
+
+
+def test_what_keeps_a_workbench_from_running_is_shown_in_it(two, monkeypatch):
+    def broken():
+        raise InputError("no run today")
+
+    monkeypatch.setattr(two.bench, "run", broken)
+    two.buttons["run"].click()
+    two.wait(60)
+    assert two.bench.messages.shown == ["no run today"]
+    assert two.messages.shown == []
+    assert lines(two)[1] == "✓ up to date"
 
 
 def test_closing_one_frees_it_and_shows_the_next(of_others, two):

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Exposures"]
 
 LINES = 6  # of the list
-STOP_SECONDS = 2.0  # that a cancelled run may need to stop
 
 
 @dataclass(eq=False)
@@ -38,6 +37,8 @@ class _Item:
     bench: Workbench | None = None
     error: str = ""
     chosen: list[StepChoices] = field(default_factory=list)  # to be made when it is opened
+    stop: threading.Event = field(default_factory=threading.Event)  # asks its run in `Run all` to end
+    busy: threading.Lock = field(default_factory=threading.Lock)  # held as long as that run goes on
 
     @property
     def words(self) -> str:
@@ -175,6 +176,7 @@ class Exposures(ipw.VBox):
         """Stop `Run all`."""
         self._over.set()
         for item in self._items:
+            item.stop.set()
             if item.bench is not None:
                 item.bench.runner.cancel()
         self._tell("cancelled", "stale")
@@ -285,11 +287,13 @@ class Exposures(ipw.VBox):
         for number, item in enumerate(items, start=1):
             if over.is_set():
                 return
+            if item not in self._items:
+                continue  # closed meanwhile
             show(f"{item.name}: {number} of {len(items)}")
             try:
                 self._run_one(item, over)
             except Cancelled:
-                return
+                continue  # all are, or this exposure was closed
             except Exception as error:  # noqa: BLE001 - shown to the user; the next exposure is run
                 failure = InputError(f"{item.name}: {error}") if isinstance(error, JwcalError) else error
                 self.messages.error(failure)
@@ -301,11 +305,19 @@ class Exposures(ipw.VBox):
         self._open(item)
         if item.session is None:
             raise InputError(item.error)
-        if item.bench is not None:
-            item.bench.run()
-            item.bench.runner.wait()
-        else:
-            item.session.run(cancel=over, progress=lambda _progress: None)
+        with item.busy:
+            item.stop = stop = threading.Event()
+            # Who cancels or closes does so before setting the event: this one, or seen here.
+            if over.is_set() or item not in self._items:
+                raise Cancelled
+            bench = item.bench
+            if bench is None:
+                item.session.run(cancel=stop, progress=lambda _progress: None)
+                return
+            bench.messages.guarded(bench.run)()
+            if stop.is_set():
+                bench.runner.cancel()
+            bench.runner.wait()
 
     def _show_run(self, words: str) -> None:
         self._tell(words or "all exposures were run", "running" if words else "done")
@@ -355,11 +367,15 @@ def _item(exposure: Session | str | Path) -> _Item:
 
 
 def _free(item: _Item) -> None:
-    """Close the workbench of an exposure, and its session if it was opened here."""
+    """Close the workbench of an exposure, and its session if it was opened here; a run is ended before."""
+    item.stop.set()
     if item.bench is not None:
-        runner = item.bench.runner
+        item.bench.runner.cancel()
+        item.bench.runner.wait()
+    with item.busy:
+        pass  # its run has ended
+    if item.bench is not None:
         item.bench.close()
-        runner.wait(STOP_SECONDS)
     if item.session is not None and item.path is not None:
         item.session.close()
     item.bench = item.session = None
