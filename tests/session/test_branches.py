@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from jwcal_interactive import InputError, ParameterError, Rates, Session, open_session
-from jwcal_interactive.pipeline import run_step
 from jwcal_interactive.session import running
 from jwcal_interactive.session.comparison import slope_difference
 from jwcal_interactive.session.history import History
@@ -29,19 +28,6 @@ def session(tiny_raw: Path) -> Session:
     session.run_step("jump", rejection_threshold=1)
     session.run()
     return session
-
-
-@pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the steps that are computed, in order."""
-    names: list[str] = []
-
-    def counted(name: str, *arguments: Any) -> Any:
-        names.append(name)
-        return run_step(name, *arguments)
-
-    monkeypatch.setattr(running, "run_step", counted)
-    return names
 
 
 def test_another_branch_does_not_stand_in_for_what_was_dropped(tiny_raw: Path) -> None:

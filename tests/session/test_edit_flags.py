@@ -16,8 +16,6 @@ from astropy.io import fits
 from jwcal_interactive import InputError, OutputError, ParameterError, Session, open_session
 from jwcal_interactive.dq import DQ
 from jwcal_interactive.edits import mask_of
-from jwcal_interactive.pipeline import run_step
-from jwcal_interactive.session import running
 from jwcal_interactive.session.editing import layout_after
 
 pytestmark = pytest.mark.usefixtures("tiny_context")
@@ -29,19 +27,6 @@ HIT = [(30, 20, 31, 21)]
 @pytest.fixture
 def session(tiny_raw: Path) -> Session:
     return open_session(tiny_raw)
-
-
-@pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the steps that are computed, in order."""
-    names: list[str] = []
-
-    def counted(name: str, *arguments: Any) -> Any:
-        names.append(name)
-        return run_step(name, *arguments)
-
-    monkeypatch.setattr(running, "run_step", counted)
-    return names
 
 
 def many() -> np.ndarray:

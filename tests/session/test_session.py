@@ -24,7 +24,6 @@ from jwcal_interactive import (
     Session,
     open_session,
 )
-from jwcal_interactive.pipeline import run_step
 from jwcal_interactive.session import running
 
 pytestmark = pytest.mark.usefixtures("tiny_context")
@@ -33,19 +32,6 @@ pytestmark = pytest.mark.usefixtures("tiny_context")
 @pytest.fixture
 def session(tiny_raw: Path) -> Session:
     return open_session(tiny_raw)
-
-
-@pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the steps that are computed, in order."""
-    names: list[str] = []
-
-    def counted(name: str, *arguments: Any) -> Any:
-        names.append(name)
-        return run_step(name, *arguments)
-
-    monkeypatch.setattr(running, "run_step", counted)
-    return names
 
 
 def states(session: Session) -> list[str]:
